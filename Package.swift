@@ -1,0 +1,55 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+]
+
+/// A library module: its product, its target in `Sources/` and its tests in `Tests/`.
+struct Module {
+    var name: String
+    var dependencies: [String] = []
+    var tests: [String] = []
+}
+
+let modules = [
+    Module(name: "ReliabilityCore", tests: ["ReliabilityTesting"]),
+    Module(name: "RateLimiting", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
+    Module(name: "Retrying", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
+    Module(name: "CircuitBreaking", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
+    Module(name: "RecordStores", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
+    Module(name: "Idempotency", dependencies: ["RecordStores"], tests: ["ReliabilityTesting", "Retrying"]),
+    Module(name: "DeadLetters", dependencies: ["RecordStores"], tests: ["ReliabilityTesting"]),
+    Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
+    Module(name: "ReliabilityTesting", dependencies: ["RecordStores"]),
+    Module(
+        name: "Reliability",
+        dependencies: [
+            "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency", "DeadLetters", "Sagas",
+        ]),
+]
+
+let package = Package(
+    name: "swift-reliability",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+    products: modules.map { .library(name: $0.name, targets: [$0.name]) },
+    targets: modules.flatMap { module -> [Target] in
+        let target = Target.target(
+            name: module.name,
+            dependencies: module.dependencies.map { .byName(name: $0) },
+            swiftSettings: settings)
+        guard !module.tests.isEmpty else { return [target] }
+        let tests = Target.testTarget(
+            name: module.name + "Tests",
+            dependencies: ([module.name] + module.tests).map { .byName(name: $0) },
+            swiftSettings: settings)
+        return [target, tests]
+    },
+    swiftLanguageModes: [.v6]
+)
