@@ -1,0 +1,47 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// The sizes that every store of this package takes; what exceeds them is refused as a whole.
+public enum RecordLimits {
+    /// Bytes of a collection's name.
+    public static let collection = 1...64
+    /// Bytes of a key.
+    public static let key = 1...1_024
+    /// Bytes of a state label, all of them printable ASCII.
+    public static let state = 1...32
+    /// Bytes of an order key.
+    public static let orderKey = 1...255
+    /// Bytes of a body.
+    public static let body = 0...1_048_576
+    /// Bytes of all header names and values together.
+    public static let headers = 0...16_384
+    /// Changes of one commit.
+    public static let changes = 1...1_000
+    /// Identifiers of one read or claim, records of one page or claim.
+    public static let page = 1...1_000
+
+    package static func check(_ field: String, _ size: Int, _ allowed: ClosedRange<Int>) throws(StoreError) {
+        guard allowed.contains(size) else {
+            throw .refused(RefusedInput(field: field, size: size, allowed: allowed))
+        }
+    }
+
+    package static func check(_ id: RecordID) throws(StoreError) {
+        try check("collection", id.collection.utf8.count, collection)
+        try check("key", id.key.utf8.count, key)
+    }
+
+    package static func check(_ content: RecordContent) throws(StoreError) {
+        try check("state", content.state.utf8.count, state)
+        if let byte = content.state.utf8.first(where: { !(0x20...0x7E).contains($0) }) {
+            throw .refused(RefusedInput(field: "byte of state", size: Int(byte), allowed: 0x20...0x7E))
+        }
+        if let orderKey = content.orderKey { try check("order key", orderKey.utf8.count, Self.orderKey) }
+        try check("body", content.body.count, body)
+        if !content.headers.isEmpty {
+            try check("headers", content.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }, headers)
+        }
+    }
+}

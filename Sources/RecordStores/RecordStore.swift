@@ -1,0 +1,73 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a store's answers survive.
+public enum Durability: String, Hashable, Sendable {
+    /// Nothing: the store lives and ends with its process.
+    case process
+    /// The loss of power at any moment: an answer waits until what it is computed from is on the medium.
+    case powerLoss
+}
+
+/// Fenced records: the one storage protocol under idempotency keys, queues, dead letters and sagas.
+///
+/// A module is a state machine over this protocol and runs on every store; a store is written once and gets every
+/// module. The in-memory store and the file store are two forms of one table, which is the model for every other.
+///
+/// **Promises.** Every store keeps them, and the conformance suite in `ReliabilityTesting` checks them:
+///
+/// 1. *Fences.* A fence is never given out twice in a store's life, and fences grow per record, also over deletes. A
+///    change under a stale fence changes nothing and is told what stands there.
+/// 2. *Nothing undurable shows.* Every answer waits until everything that it was computed from is durable, as
+///    ``durability`` defines it.
+/// 3. *Atomic.* A batch is in as a whole or not at all, over any collections of the store.
+/// 4. *Outcome unknown* is an answer of its own, ``StoreError/outcomeUnknown(_:)``. After it, read once:
+///    ``Record/changedUnder`` equal to the fence that was named means that the change is in.
+/// 5. *Order.* The record with the lowest position of an order key is its head. Only heads can be claimed: a head blocks
+///    its key also while it is held or not yet due. Deleting or moving it promotes the next in the same commit.
+/// 6. *Expiry.* An expired record is absent to every operation. A held record never expires.
+/// 7. *Time* is the store's. Callers pass durations.
+/// 8. *Holding.* A record is claimed only if nobody holds it. Only its holder changes a held record; a holder whose
+///    lease has passed may still change it as long as nobody else has claimed it.
+/// 9. *Reopening.* A store that is opened after another process had it ends that process's leases at once. Leases of the
+///    same process stand.
+/// 10. *Wake-up.* A claim that waits is woken by the commit that makes a record due, or by the due time; nothing polls.
+///
+/// **Cancellation.** Only the wait of a claim ends when the task is cancelled; it then returns what it has, which is
+/// nothing. Every other operation runs to its end and tells it, so that a settlement is never cut in two.
+public protocol RecordStore: Sendable {
+    /// What the store's answers survive.
+    var durability: Durability { get }
+
+    /// The records of those names, at most 1,000.
+    func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer
+
+    /// Carries out 1 to 1,000 changes as one, each record in at most one of them.
+    func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer
+
+    /// Holds records that nobody holds: those named, or those that are due.
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer
+
+    /// Moves the end of a hold to `lease` from now; keeps the fence.
+    ///
+    /// A hold whose lease has passed can be extended as long as nobody else has claimed the record.
+    func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer
+
+    /// A page of a collection by position, of one state if given; at most 1,000 records.
+    func scan(
+        _ collection: String, state: String?, after position: UInt64?, limit: Int
+    ) async throws(StoreError) -> ScanAnswer
+
+    /// Counts by state and the oldest records of a collection; works also when no worker runs.
+    func statistics(of collection: String) async throws(StoreError) -> CollectionStatistics
+
+    /// Frees the space of at most `limit` expired records and says how many; correctness never depends on it.
+    func purgeExpired(limit: Int) async throws(StoreError) -> Int
+
+    /// Ends the store: waits for what was handed over, wakes waiting claims, frees files and locks.
+    ///
+    /// Closing twice is harmless. Every other later call throws ``StoreError/closed``.
+    func close() async throws(StoreError)
+}
