@@ -1,0 +1,18 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A local store's time: the wall clock at opening, carried on by a monotonic clock.
+struct StoreClock: Sendable {
+    let time: TimeSource
+    private let base: Int64
+
+    /// A clock that now shows the wall clock's time, or `notBefore` if that is later.
+    init(_ clock: any Clock<Duration>, notBefore: Timestamp? = nil) {
+        time = TimeSource(clock)
+        base = max(TimeSource.wallClockNanoseconds(), notBefore?.nanosecondsSince1970 ?? .min)
+    }
+
+    var now: Timestamp { Timestamp(nanosecondsSince1970: base.addingSaturating(time.now())) }
+}

@@ -1,0 +1,51 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// The slots of a collection by position.
+///
+/// Positions are given out in rising order, so an insert nearly always appends. A removed slot is forgotten lazily: the
+/// owner reports it, and entries that no longer hold are dropped when they are the majority.
+struct PositionIndex {
+    struct Entry {
+        let position: UInt64
+        let slot: Int
+    }
+
+    private var entries: ArraySlice<Entry> = []
+    private var dead = 0
+
+    mutating func insert(_ entry: Entry) {
+        guard let last = entries.last, last.position > entry.position else { return entries.append(entry) }
+        entries.insert(entry, at: firstIndex(after: entry.position))
+    }
+
+    /// Notes that one entry has died; `isLive` tells which ones have not.
+    mutating func noteDeath(isLive: (Entry) -> Bool) {
+        dead += 1
+        while let first = entries.first, !isLive(first) {
+            entries.removeFirst()
+            dead -= 1
+        }
+        guard dead > 32, dead > entries.count / 2 else { return }
+        entries = ArraySlice(entries.filter(isLive))
+        dead = 0
+    }
+
+    /// The entries from the first one past `position` on, dead ones among them.
+    func entries(after position: UInt64?) -> ArraySlice<Entry> {
+        guard let position else { return entries }
+        return entries[firstIndex(after: position)...]
+    }
+
+    private func firstIndex(after position: UInt64) -> Int {
+        var low = entries.startIndex
+        var high = entries.endIndex
+        while low < high {
+            let middle = low + (high - low) / 2
+            if entries[middle].position <= position { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

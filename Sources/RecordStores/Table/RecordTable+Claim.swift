@@ -1,0 +1,80 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Holding records, and finding those that are due.
+extension RecordTable {
+    package mutating func claim(
+        _ selection: ClaimRequest.Selection, lease: Lease, at time: Timestamp
+    ) throws(StoreError) -> ClaimAnswer {
+        switch selection {
+        case .ids(let ids):
+            try RecordLimits.check("identifiers", ids.count, RecordLimits.page)
+            begin(at: time)
+            return claim(ids, lease)
+        case .due(let collection, let limit):
+            try RecordLimits.check("limit", limit, RecordLimits.page)
+            begin(at: time)
+            return claimDue(in: collection, limit: limit, lease)
+        }
+    }
+
+    private mutating func claim(_ ids: [RecordID], _ lease: Lease) -> ClaimAnswer {
+        var claimed: [Record] = []
+        var standing: [Record] = []
+        for id in ids {
+            guard let slot = live(id) else { continue }
+            if isHead(slot), !self[slot].isHeld(at: now) {
+                claimed.append(hold(slot, lease))
+            } else {
+                standing.append(self[slot])
+            }
+        }
+        return ClaimAnswer(now: now, claimed: claimed, standing: standing)
+    }
+
+    private mutating func claimDue(in collection: String, limit: Int, _ lease: Lease) -> ClaimAnswer {
+        guard let number = collectionNumbers[collection] else { return ClaimAnswer(now: now, claimed: []) }
+        var slots: [Int] = []
+        while slots.count < limit, let alarm = nextAlarm(in: number), alarm.at <= now {
+            _ = collections[number].due.removeLeast()
+            if self[alarm.slot].isExpired(at: now) {
+                remove(alarm.slot)
+            } else {
+                slots.append(alarm.slot)
+            }
+        }
+        // Held only now, so that a lease of zero does not bring a record up twice in one answer.
+        let claimed = slots.map { hold($0, lease) }
+        let next = nextAlarm(in: number).map { max(.zero, now.duration(to: $0.at)) }
+        return ClaimAnswer(now: now, claimed: claimed, nextDueIn: next)
+    }
+
+    private mutating func hold(_ slot: Int, _ lease: Lease) -> Record {
+        var record = self[slot]
+        let until = end(of: lease.duration)
+        record.fence = takeFence()
+        record.holder = lease.holder
+        record.leaseUntil = until
+        record.claims += 1
+        update(slot, to: record)
+        note(.hold(record.id, record.fence, lease.holder, until: until))
+        return record
+    }
+
+    package mutating func extend(
+        _ id: RecordID, fence: Fence, lease: Duration, at time: Timestamp
+    ) throws(StoreError) -> ExtendAnswer {
+        try RecordLimits.check(id)
+        begin(at: time)
+        guard let slot = live(id) else { return .lost(now: now, standing: nil) }
+        var record = self[slot]
+        guard record.fence == fence, record.holder != nil else { return .lost(now: now, standing: record) }
+        let until = end(of: lease)
+        record.leaseUntil = until
+        update(slot, to: record)
+        note(.extend(id, until: until))
+        return .extended(now: now, until: until)
+    }
+}

@@ -1,0 +1,117 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Batches: looked at as a whole, then carried out as a whole.
+extension RecordTable {
+    package mutating func commit(_ changes: [Change], at time: Timestamp) throws(StoreError) -> CommitAnswer {
+        try Self.check(changes)
+        begin(at: time)
+        for (index, change) in changes.enumerated() {
+            let slot = live(change.id)
+            guard allows(change, at: slot) else {
+                return .conflict(.init(now: now, index: index, standing: slot.map { self[$0] }))
+            }
+        }
+        var fences: [Fence] = []
+        for change in changes {
+            if let fence = apply(change) { fences.append(fence) }
+        }
+        return .committed(.init(now: now, fences: fences))
+    }
+
+    private static func check(_ changes: [Change]) throws(StoreError) {
+        try RecordLimits.check("changes", changes.count, RecordLimits.changes)
+        for change in changes {
+            try RecordLimits.check(change.id)
+            switch change {
+            case .insert(_, let content, _), .replace(_, _, let content, _): try RecordLimits.check(content)
+            case .delete, .assert: break
+            }
+        }
+        guard changes.count > 1 else { return }
+        let distinct = Set(changes.map(\.id)).count
+        guard distinct == changes.count else {
+            throw .refused(
+                RefusedInput(
+                    field: "changes of one record", size: changes.count - distinct + 1, allowed: 1...1))
+        }
+    }
+
+    private func allows(_ change: Change, at slot: Int?) -> Bool {
+        switch change {
+        case .insert: slot == nil
+        case .replace(_, let expected, _, _), .delete(_, let expected): slot.map { self[$0].fence == expected } ?? false
+        case .assert(_, let expected): slot.map { self[$0].fence } == expected
+        }
+    }
+
+    /// Carries out one change that is allowed; returns the record's new fence if it got one.
+    private mutating func apply(_ change: Change) -> Fence? {
+        switch change {
+        case .insert(let id, let content, let lease):
+            return insert(id, content, lease)
+        case .replace(let id, let expected, let content, let lease):
+            guard let slot = index[id] else { return nil }
+            return replace(slot, expecting: expected, content, lease)
+        case .delete(let id, _):
+            guard let slot = index[id] else { return nil }
+            remove(slot)
+            note(.remove(id))
+            return nil
+        case .assert:
+            return nil
+        }
+    }
+
+    private mutating func insert(_ id: RecordID, _ content: RecordContent, _ lease: Lease?) -> Fence {
+        let record = Record(
+            id: id, fence: takeFence(), holder: lease?.holder, leaseUntil: lease.map { end(of: $0.duration) },
+            dueAt: point(content.due, keeping: nil), position: nextPosition, orderKey: content.orderKey,
+            expiresAt: point(content.expires, keeping: nil), state: content.state, claims: lease == nil ? 0 : 1,
+            createdAt: now, headers: content.headers, body: content.body)
+        nextPosition += 1
+        add(record)
+        note(.put(record))
+        return record.fence
+    }
+
+    private mutating func replace(
+        _ slot: Int, expecting expected: Fence, _ content: RecordContent, _ lease: LeaseChange
+    ) -> Fence {
+        var record = self[slot]
+        record.fence = takeFence()
+        record.changedUnder = expected
+        record.state = content.state
+        record.body = content.body
+        record.headers = content.headers
+        record.orderKey = content.orderKey
+        record.dueAt = point(content.due, keeping: record.dueAt)
+        record.expiresAt = point(content.expires, keeping: record.expiresAt)
+        switch lease {
+        case .keep:
+            break
+        case .extend(let duration):
+            // A record that nobody holds has no hold to extend.
+            if record.holder != nil { record.leaseUntil = end(of: duration) }
+        case .end:
+            record.holder = nil
+            record.leaseUntil = nil
+        }
+        update(slot, to: record)
+        note(.put(record))
+        return record.fence
+    }
+
+    private func point(_ when: RecordContent.When, keeping present: Timestamp?) -> Timestamp? {
+        switch when {
+        case .never: nil
+        case .after(let duration): end(of: duration)
+        case .unchanged: present
+        }
+    }
+
+    /// The time that lies `duration` ahead; a negative duration counts as none.
+    func end(of duration: Duration) -> Timestamp { now.advanced(by: max(.zero, duration)) }
+}

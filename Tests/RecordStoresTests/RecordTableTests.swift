@@ -1,0 +1,119 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+import ReliabilityCore
+import ReliabilityTesting
+import Testing
+
+@testable import RecordStores
+
+private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
+
+@Suite struct RecordTableTests {
+    private func content(
+        _ state: String = "ready", order: String? = nil, due: RecordContent.When = .after(.zero),
+        expires: RecordContent.When = .never
+    ) -> RecordContent {
+        RecordContent(state: state, orderKey: order, due: due, expires: expires)
+    }
+
+    private func keys(_ answer: ClaimAnswer) -> [String] { answer.claimed.map(\.id.key) }
+
+    @Test func `only the head of an order key is claimed, and its end promotes the next in the same commit`() throws {
+        var table = RecordTable(now: start)
+        _ = try table.commit(
+            ["a", "b", "c"].map { .insert(RecordID("q", $0), content(order: "k"), lease: nil) }, at: start)
+        let lease = Lease(.seconds(10))
+        let first = try table.claim(.due(collection: "q", limit: 10), lease: lease, at: start)
+        #expect(keys(first) == ["a"])
+        #expect(first.nextDueIn == .seconds(10))
+        let head = try #require(first.claimed.first)
+        _ = try table.commit([.delete(head.id, expecting: head.fence)], at: start)
+        let second = try table.claim(.due(collection: "q", limit: 10), lease: lease, at: start)
+        #expect(keys(second) == ["b"])
+    }
+
+    @Test func `an expired head makes room for the next without a purge`() throws {
+        var table = RecordTable(now: start)
+        _ = try table.commit(
+            [
+                .insert(RecordID("q", "a"), content(order: "k", due: .never, expires: .after(.seconds(5)))),
+                .insert(RecordID("q", "b"), content(order: "k")),
+            ], at: start)
+        let lease = Lease(.seconds(10))
+        let before = try table.claim(.due(collection: "q", limit: 1), lease: lease, at: start)
+        #expect(before.claimed.isEmpty && before.nextDueIn == .seconds(5))
+        let after = try table.claim(
+            .due(collection: "q", limit: 1), lease: lease, at: start.advanced(by: .seconds(5)))
+        #expect(keys(after) == ["b"])
+    }
+
+    @Test func `alarms and lines that are outdated do not gather`() throws {
+        var table = RecordTable(now: start)
+        let blocker = RecordID("q", "blocker")
+        _ = try table.commit([.insert(blocker, content(order: "k", due: .after(.seconds(1_000_000))))], at: start)
+        for round in 0..<2_000 {
+            let id = RecordID("q", "passer-by")
+            let answer = try table.commit(
+                [.insert(id, content(order: "k", expires: .after(.seconds(500_000))))],
+                at: start.advanced(by: .milliseconds(round)))
+            guard case .committed(let committed) = answer, let fence = committed.fences.first else {
+                Issue.record("round \(round) was refused")
+                return
+            }
+            _ = try table.commit([.delete(id, expecting: fence)], at: start)
+        }
+        #expect(table.count == 1)
+        #expect(table.slots.count == 2)
+        #expect(table.expiring.count <= 100)
+        #expect(table.collections[0].due.count <= 100)
+        #expect(try #require(table.collections[0].lines["k"]).waiting.count <= 100)
+        #expect(Array(table.collections[0].byPosition.entries(after: nil)).count <= 100)
+    }
+
+    @Test(arguments: [UInt64(1), 2, 3]) func `replaying the effects of random work gives the same table`(
+        seed: UInt64
+    ) throws {
+        var random = RandomSource.seeded(seed)
+        var table = RecordTable(now: start, recordingEffects: true)
+        var copy = RecordTable(now: start)
+        var now = start
+        for _ in 0..<3_000 {
+            now = now.advanced(by: .milliseconds(Int.random(in: 0...50, using: &random)))
+            try randomOperation(&table, now, &random)
+            for effect in table.takeEffects() {
+                let isRestored = copy.restore(effect)
+                #expect(isRestored)
+            }
+        }
+        #expect(copy.liveRecords(at: now) == table.liveRecords(at: now))
+        #expect(copy.nextFence == table.nextFence)
+        #expect(copy.nextPosition == table.nextPosition)
+    }
+
+    private func randomOperation(
+        _ table: inout RecordTable, _ now: Timestamp, _ random: inout RandomSource
+    ) throws {
+        let id = RecordID("c", "key-\(Int.random(in: 0..<20, using: &random))")
+        let standing = try table.read([id], at: now).records[0]
+        let content = content(
+            "s\(Int.random(in: 0..<3, using: &random))", order: Bool.random(using: &random) ? "k" : nil,
+            due: .after(.milliseconds(Int.random(in: 0...200, using: &random))),
+            expires: Bool.random(using: &random) ? .after(.milliseconds(400)) : .never)
+        let lease = Lease(.milliseconds(Int.random(in: 0...100, using: &random)))
+        switch (Int.random(in: 0..<5, using: &random), standing) {
+        case (0, let record?):
+            _ = try table.commit([.delete(id, expecting: record.fence)], at: now)
+        case (1, let record?):
+            _ = try table.extend(id, fence: record.fence, lease: .milliseconds(50), at: now)
+        case (2, let record?):
+            _ = try table.commit([.replace(id, expecting: record.fence, with: content, lease: .end)], at: now)
+        case (3, _):
+            _ = try table.claim(.due(collection: "c", limit: 3), lease: lease, at: now)
+        default:
+            _ = try table.commit([.insert(id, content, lease: lease)], at: now)
+        }
+    }
+}
