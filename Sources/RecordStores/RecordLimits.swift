@@ -17,6 +17,8 @@ public enum RecordLimits {
     public static let body = 0...1_048_576
     /// Bytes of all header names and values together.
     public static let headers = 0...16_384
+    /// Bytes of all bodies and headers of one commit.
+    public static let batch = 0...16_777_216
     /// Changes of one commit.
     public static let changes = 1...1_000
     /// Identifiers of one read or claim, records of one page or claim.
@@ -40,8 +42,10 @@ public enum RecordLimits {
         }
         if let orderKey = content.orderKey { try check("order key", orderKey.utf8.count, Self.orderKey) }
         try check("body", content.body.count, body)
-        if !content.headers.isEmpty {
-            try check("headers", content.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }, headers)
-        }
+        try check("headers", size(ofHeaders: content), headers)
+    }
+
+    package static func size(ofHeaders content: RecordContent) -> Int {
+        content.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
     }
 }

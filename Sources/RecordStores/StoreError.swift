@@ -59,7 +59,7 @@ public struct RefusedInput: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A failure below a store: what it was doing, to which file, and the system's error number.
-public struct StoreFailure: Hashable, Sendable, CustomStringConvertible {
+public struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the store was doing, such as `write` or `sync`.
     public let operation: String
     /// The file or address concerned.

@@ -23,14 +23,19 @@ extension RecordTable {
 
     private static func check(_ changes: [Change]) throws(StoreError) {
         try RecordLimits.check("changes", changes.count, RecordLimits.changes)
+        var size = 0
         for change in changes {
             try RecordLimits.check(change.id)
             switch change {
-            case .insert(_, let content, _), .replace(_, _, let content, _): try RecordLimits.check(content)
-            case .delete, .assert: break
+            case .insert(_, let content, _), .replace(_, _, let content, _):
+                try RecordLimits.check(content)
+                size += content.body.count + RecordLimits.size(ofHeaders: content)
+            case .delete, .assert:
+                break
             }
         }
         guard changes.count > 1 else { return }
+        try RecordLimits.check("batch", size, RecordLimits.batch)
         let distinct = Set(changes.map(\.id)).count
         guard distinct == changes.count else {
             throw .refused(

@@ -1,0 +1,177 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Synchronization
+
+/// A store's directory: who may open it, which file in it counts, and how one file takes the place of another.
+///
+/// The file with the highest number counts. A new one is written under another name, synced and then renamed, and only
+/// then is the old one removed, so that there is a whole one at every moment.
+struct StoreDirectory {
+    /// What the files of a directory amount to.
+    struct Content {
+        var table: RecordTable
+        var lastEnd: OpeningReport.LastEnd
+        var framesReplayed = 0
+        /// Where the newest file can be continued; `nil` if there is none.
+        var place: Journal.Place?
+        /// The number of the newest file.
+        var number: UInt64 = 0
+    }
+
+    private static let open = Locked<Set<String>>([])
+
+    let path: String
+    let fileSystem: any FileSystem
+    private let identity: String
+    private let lock: any FileLock
+
+    /// Makes the directory if need be, and locks it against every other opening.
+    init(_ path: String, fileSystem: any FileSystem) throws(FileStoreError) {
+        self.path = path
+        self.fileSystem = fileSystem
+        let identity = try opening { () throws(StoreFailure) in
+            try fileSystem.createDirectory(path)
+            return try fileSystem.identity(of: path)
+        }
+        self.identity = identity
+        guard Self.open.withLock({ $0.insert(identity).inserted }) else {
+            throw .inUse(directory: path, pid: ProcessIdentity.current.pid)
+        }
+        do throws(FileStoreError) {
+            lock = try Self.lock(path, fileSystem)
+        } catch {
+            Self.open.withLock { _ = $0.remove(identity) }
+            throw error
+        }
+    }
+
+    private static func lock(_ path: String, _ fileSystem: any FileSystem) throws(FileStoreError) -> any FileLock {
+        switch try opening({ () throws(StoreFailure) in try fileSystem.lock(path + "/LOCK") }) {
+        case .locked(let lock): return lock
+        case .held(let pid): throw .inUse(directory: path, pid: pid)
+        }
+    }
+
+    /// Lets others open the directory.
+    func release() {
+        lock.release()
+        let identity = identity
+        Self.open.withLock { _ = $0.remove(identity) }
+    }
+
+    private func file(_ number: UInt64) -> String { "\(path)/\(Self.name(number))" }
+
+    private static func name(_ number: UInt64) -> String {
+        let digits = String(number)
+        return "journal-\(String(repeating: "0", count: max(0, 12 - digits.count)))\(digits).log"
+    }
+
+    private static func number(_ name: String) -> UInt64? {
+        guard name.hasPrefix("journal-"), name.hasSuffix(".log"), let number = UInt64(name.dropFirst(8).dropLast(4)),
+            name == Self.name(number)
+        else { return nil }
+        return number
+    }
+
+    /// Reads the newest file. Nothing is changed.
+    func load() throws(FileStoreError) -> Content {
+        var content = Content(
+            table: RecordTable(now: Timestamp(nanosecondsSince1970: 0), recordingEffects: true), lastEnd: .new)
+        let names = try opening { () throws(StoreFailure) in try fileSystem.names(in: path) }
+        guard let newest = names.compactMap(Self.number).max() else { return content }
+        content.number = newest
+        let bytes = try opening { () throws(StoreFailure) in try fileSystem.read(file(newest)) }
+        let name = file(content.number)
+        do throws(JournalReader.Failure) {
+            var reader = try JournalReader(bytes)
+            while let entry = try reader.next() {
+                content.framesReplayed += 1
+                guard content.table.replay(entry) else { throw .damaged(offset: reader.offset) }
+            }
+            let end = try reader.end()
+            content.lastEnd = .init(end)
+            content.place = Journal.Place(
+                generation: reader.generation, offset: reader.offset, nextSequence: reader.nextSequence,
+                isSealed: end == .sealed)
+        } catch {
+            switch error {
+            case .badHeader: throw .damaged(file: name, offset: 0)
+            case .otherVersion(let version): throw .unsupportedFormat(file: name, version: version)
+            case .damaged(let offset): throw .damaged(file: name, offset: offset)
+            }
+        }
+        return content
+    }
+
+    /// Removes what an interrupted replacement left behind.
+    func removeLeftovers(keeping number: UInt64) throws(StoreFailure) {
+        let names = try fileSystem.names(in: path).filter { name in
+            name.hasSuffix(".new") || Self.number(name).map { $0 != number } ?? false
+        }
+        guard !names.isEmpty else { return }
+        for name in names { try fileSystem.remove("\(path)/\(name)") }
+        try fileSystem.syncDirectory(path)
+    }
+
+    /// Writes the live records into a new file, which from then on is the store's; the old one is removed.
+    func rewrite(
+        _ content: inout Content, at now: Timestamp, generation: UInt64
+    ) throws(StoreFailure) -> Journal.Place {
+        let number = content.number + 1
+        var bytes = JournalFormat.header(generation: generation, firstSequence: 1)
+        var sequence: UInt64 = 1
+        func append(_ entry: JournalEntry) {
+            JournalFormat.appendFrame(
+                entry.encoded(), to: &bytes, sequence: sequence, syncedThrough: 0, generation: generation)
+            sequence += 1
+        }
+        append(.checkpoint(nextFence: content.table.nextFence, nextPosition: content.table.nextPosition, at: now))
+        for record in content.table.liveRecords(at: now) { append(.commit([.put(record)], at: now)) }
+        let newFile = file(number) + ".new"
+        let handle = try fileSystem.open(newFile, isNew: true)
+        defer { handle.close() }
+        try handle.write(bytes, at: 0)
+        try handle.sync()
+        try fileSystem.rename(newFile, to: file(number))
+        try fileSystem.syncDirectory(path)
+        try removeLeftovers(keeping: number)
+        content.number = number
+        return Journal.Place(generation: generation, offset: bytes.count, nextSequence: sequence, isSealed: false)
+    }
+
+    /// Opens the newest file for writing.
+    func openNewest(_ content: Content) throws(StoreFailure) -> any WritableFile {
+        try fileSystem.open(file(content.number), isNew: false)
+    }
+}
+
+extension OpeningReport.LastEnd {
+    fileprivate init(_ end: JournalReader.End) {
+        switch end {
+        case .sealed: self = .closed
+        case .open: self = .interrupted
+        case .torn(let droppedBytes): self = .torn(droppedBytes: droppedBytes)
+        }
+    }
+}
+
+extension RecordTable {
+    /// Carries out a journal's entry again; `false` if it does not fit what stands.
+    fileprivate mutating func replay(_ entry: JournalEntry) -> Bool {
+        switch entry {
+        case .checkpoint(let nextFence, let nextPosition, let time):
+            self.nextFence = max(self.nextFence, nextFence)
+            self.nextPosition = max(self.nextPosition, nextPosition)
+            now = max(now, time)
+            return true
+        case .commit(let effects, let time):
+            now = max(now, time)
+            return effects.allSatisfy { restore($0) }
+        case .seal:
+            return true
+        }
+    }
+}

@@ -1,0 +1,288 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+import ReliabilityTesting
+import Testing
+
+@testable import RecordStores
+
+@Suite struct FileRecordStoreTests {
+    private let directory: TemporaryDirectory
+    private var path: String { directory.path + "/store" }
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func open(
+        _ fileSystem: any FileSystem = SystemFileSystem(), process: ProcessIdentity = .current
+    ) throws -> FileRecordStore {
+        try FileRecordStore(
+            directory: path, clock: ContinuousClock(), fileSystem: fileSystem, process: process)
+    }
+
+    private func id(_ number: Int) -> RecordID { RecordID("c", "key-\(number)") }
+
+    private func insert(_ number: Int, into store: FileRecordStore, lease: Lease? = nil) async throws -> Fence {
+        let body = [UInt8](repeating: UInt8(truncatingIfNeeded: number | 1), count: 40)
+        let content = RecordContent(state: "s", body: body, headers: ["trace": "t\(number)"], orderKey: "k")
+        guard case .committed(let committed) = try await store.commit([.insert(id(number), content, lease: lease)]),
+            let fence = committed.fences.first
+        else { throw StoreError.closed }
+        return fence
+    }
+
+    private var journal: String {
+        get throws {
+            let names = try SystemFileSystem().names(in: path).filter { $0.hasSuffix(".log") }
+            #expect(names.count == 1)
+            return path + "/" + (names.first ?? "none")
+        }
+    }
+
+    private func overwriteJournal(with bytes: [UInt8]) throws {
+        let file = try SystemFileSystem().open(journal, isNew: true)
+        try file.write(bytes, at: 0)
+        file.close()
+    }
+
+    /// Puts back what a test has done to the directory: one journal with these bytes.
+    private func restore(_ bytes: [UInt8], as name: String) throws {
+        let files = SystemFileSystem()
+        for name in try files.names(in: path) where name != "LOCK" { try files.remove("\(path)/\(name)") }
+        let file = try files.open(name, isNew: true)
+        try file.write(bytes, at: 0)
+        file.close()
+    }
+
+    @Test func `everything acknowledged is there after closing and opening again`() async throws {
+        let store = try open()
+        #expect(store.report.lastEnd == .new)
+        var fences: [Fence] = []
+        for number in 0..<50 { fences.append(try await insert(number, into: store)) }
+        _ = try await store.commit([.delete(id(7), expecting: fences[7])])
+        let before = try await store.scan("c", state: nil, after: nil, limit: 100).records
+        try await store.close()
+
+        let again = try open()
+        #expect(again.report.lastEnd == .closed)
+        #expect(again.report.records == 49)
+        #expect(try await again.scan("c", state: nil, after: nil, limit: 100).records == before)
+        let next = try await insert(7, into: again)
+        #expect(fences.allSatisfy { $0 < next })
+        let record = try #require(try await again.read([id(7)]).records[0])
+        #expect(record.position > (before.map(\.position).max() ?? 0))
+        try await again.close()
+    }
+
+    @Test func `opening and closing without a change leaves every byte as it is`() async throws {
+        let store = try open()
+        for number in 0..<5 { _ = try await insert(number, into: store) }
+        try await store.close()
+        let name = try journal
+        let bytes = try SystemFileSystem().read(name)
+        for _ in 0..<2 {
+            let again = try open()
+            _ = try await again.read([id(1)])
+            try await again.close()
+            #expect(try journal == name)
+            #expect(try SystemFileSystem().read(name) == bytes)
+        }
+    }
+
+    @Test func `a journal cut at any byte opens with a prefix of the commits, all up to the cut`() async throws {
+        let store = try open()
+        var ends: [Int] = []
+        let name = try journal
+        for number in 0..<6 {
+            _ = try await insert(number, into: store)
+            let content = try SystemFileSystem().read(name)
+            ends.append(try #require(content.lastIndex { $0 != 0 }) + 1)
+        }
+        let bytes = Array(try SystemFileSystem().read(name).prefix(ends[5]))
+        try await store.close()
+        let start = ends[0]
+        for cut in start...bytes.count {
+            try restore(Array(bytes.prefix(cut)), as: name)
+            let whole = ends.count { JournalFormat.aligned($0) <= JournalFormat.aligned(cut) && $0 <= cut }
+            let again = try open()
+            let records = try await again.scan("c", state: nil, after: nil, limit: 100).records
+            #expect(records.map(\.id) == (0..<whole).map(id), "cut at \(cut)")
+            let dropped = cut - (ends.last { $0 <= cut }.map(JournalFormat.aligned) ?? 0)
+            if dropped <= 0 {
+                #expect(again.report.lastEnd == .interrupted, "cut at \(cut)")
+            } else if case .torn = again.report.lastEnd {
+            } else if bytes[JournalFormat.aligned(ends.last { $0 <= cut } ?? 0)..<cut].contains(where: { $0 != 0 }) {
+                Issue.record("cut at \(cut): \(again.report.lastEnd)")
+            }
+            try await again.close()
+        }
+    }
+
+    @Test func `a changed byte below what was synced is reported as damage, never as other content`() async throws {
+        let store = try open()
+        for number in 0..<4 { _ = try await insert(number, into: store) }
+        try await store.close()
+        let name = try journal
+        let bytes = try SystemFileSystem().read(name)
+        let end = try #require(bytes.lastIndex { $0 != 0 }) + 1
+        let sealStart = JournalFormat.aligned(end) - 32
+        for offset in stride(from: 0, to: sealStart, by: 1) where offset < 32 || offset >= 60 {
+            var changed = bytes
+            changed[offset] ^= 0x10
+            try restore(changed, as: name)
+            do {
+                let again = try open()
+                // A bit in the padding is nobody's.
+                let records = try await again.scan("c", state: nil, after: nil, limit: 100).records
+                #expect(records.map(\.id) == (0..<4).map(id), "changed byte \(offset)")
+                try await again.close()
+            } catch let error as FileStoreError {
+                switch error {
+                case .damaged, .unsupportedFormat: break
+                case .inUse, .failed: Issue.record("changed byte \(offset): \(error)")
+                }
+                #expect(try SystemFileSystem().read(name) == changed, "a refused store is not touched")
+            }
+        }
+        try restore(bytes, as: name)
+    }
+
+    @Test func `frames of an older generation are not read`() async throws {
+        let store = try open()
+        let name = try journal
+        _ = try await insert(0, into: store)
+        let old = try SystemFileSystem().read(name)
+        try await store.close()
+        let header = JournalFormat.header(generation: 42, firstSequence: 1)
+        try restore(header + old.dropFirst(64), as: name)
+        let again = try open()
+        #expect(again.report.records == 0)
+        #expect(again.report.lastEnd != .closed)
+        try await again.close()
+    }
+
+    @Test func `a directory is open once at a time`() async throws {
+        let store = try open()
+        #expect(throws: FileStoreError.inUse(directory: path, pid: ProcessIdentity.current.pid)) { try open() }
+        try await store.close()
+        try await open().close()
+    }
+
+    @Test(arguments: [
+        FaultyFileSystem.Fault(kind: .write, at: 6, code: ENOSPC), .init(kind: .write, at: 6, code: EIO),
+        .init(kind: .sync, at: 4, code: EIO),
+    ])
+    func `a failed write or sync ends the store, and what was acknowledged stays`(
+        fault: FaultyFileSystem.Fault
+    ) async throws {
+        let store = try open(FaultyFileSystem(fault))
+        var acknowledged = 0
+        do {
+            while acknowledged < 100 {
+                _ = try await insert(acknowledged, into: store)
+                acknowledged += 1
+            }
+        } catch let error as StoreError {
+            guard case .outcomeUnknown(let failure) = error else { throw error }
+            #expect(failure.code == fault.code)
+        }
+        #expect((1..<100).contains(acknowledged))
+        await #expect(throws: StoreError.self) { try await store.read([id(0)]) }
+        do {
+            _ = try await insert(200, into: store)
+            Issue.record("a store that has failed took a commit")
+        } catch let error as StoreError {
+            #expect(error.isNotApplied)
+        }
+        await #expect(throws: StoreError.self) { try await store.close() }
+
+        let again = try open()
+        let records = try await again.scan("c", state: nil, after: nil, limit: 200).records
+        #expect(records.count == acknowledged || records.count == acknowledged + 1)
+        #expect(records.map(\.id) == (0..<records.count).map(id))
+        try await again.close()
+    }
+
+    @Test(arguments: [FaultyFileSystem.Kind.write, .sync, .rename, .syncDirectory, .remove])
+    func `a fault at any step of the rewriting at opening leaves the store as it was`(
+        kind: FaultyFileSystem.Kind
+    ) async throws {
+        let store = try open()
+        for number in 0..<3 { _ = try await insert(number, into: store) }
+        try await store.close()
+        // An unsealed end makes the next opening write the journal anew.
+        let name = try journal
+        let bytes = try SystemFileSystem().read(name)
+        let end = try #require(bytes.lastIndex { $0 != 0 }) + 1
+        for at in 1...3 {
+            try restore(Array(bytes.prefix(JournalFormat.aligned(end) - 32)), as: name)
+            _ = try? await open(FaultyFileSystem(.init(kind: kind, at: at, code: EIO))).close()
+            let again = try open()
+            let records = try await again.scan("c", state: nil, after: nil, limit: 10).records
+            #expect(records.map(\.id) == (0..<3).map(id))
+            try await again.close()
+            _ = try journal
+        }
+    }
+
+    @Test func `leases of another process end at opening, leases of this one stand`() async throws {
+        let store = try open()
+        _ = try await insert(0, into: store, lease: Lease(.seconds(1_000)))
+        try await store.close()
+        let same = try open()
+        let mine = try #require(try await same.read([id(0)]).records[0])
+        #expect(mine.isHeld(at: try await same.read([id(0)]).now))
+        try await same.close()
+        let other = try open(process: ProcessIdentity(host: "elsewhere", pid: 1, instance: 1))
+        let claim = try await other.claim(ClaimRequest(.ids([id(0)]), lease: Lease(.seconds(1))))
+        #expect(claim.claimed.map(\.claims) == [2])
+        try await other.close()
+    }
+
+    @Test func `many callers share a sync`() async throws {
+        let files = FaultyFileSystem()
+        let store = try open(files)
+        let before = files.count(of: .sync)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<64 {
+                group.addTask {
+                    for round in 0..<20 { _ = try await insert(task * 20 + round, into: store) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let syncs = files.count(of: .sync) - before
+        #expect(syncs <= 1_280)
+        #expect(try await store.statistics(of: "c").counts == ["s": 1_280])
+        try await store.close()
+    }
+
+    @Test func `a store that is let go without closing frees its directory and keeps its records`() async throws {
+        do {
+            let store = try open()
+            _ = try await insert(0, into: store)
+        }
+        var opened: FileRecordStore?
+        while opened == nil { opened = try? open() }
+        #expect(try await opened?.read([id(0)]).records[0] != nil)
+        try await opened?.close()
+    }
+
+    @Test func `a store's files are for its owner alone`() async throws {
+        let store = try open()
+        for name in [path, path + "/LOCK", try journal] {
+            var status = stat()
+            unsafe stat(name, &status)
+            #expect(status.st_mode & 0o077 == 0, "\(name)")
+        }
+        try await store.close()
+    }
+}

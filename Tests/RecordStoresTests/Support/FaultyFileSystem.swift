@@ -1,0 +1,88 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+@testable import RecordStores
+
+/// The real file system with a fault at the n-th operation of a kind.
+final class FaultyFileSystem: FileSystem {
+    enum Kind: Sendable {
+        case write
+        case sync
+        case rename
+        case syncDirectory
+        case remove
+    }
+
+    struct Fault: Sendable {
+        var kind: Kind
+        /// Counted from 1.
+        var at: Int
+        var code: Int32
+    }
+
+    private let base = SystemFileSystem()
+    private let fault: Fault?
+    private let counts = Mutex<[Kind: Int]>([:])
+
+    init(_ fault: Fault? = nil) { self.fault = fault }
+
+    /// How many operations of a kind there were.
+    func count(of kind: Kind) -> Int { counts.withLock { $0[kind] ?? 0 } }
+
+    fileprivate func pass(_ kind: Kind, _ subject: String) throws(StoreFailure) {
+        let count = counts.withLock { counts -> Int in
+            counts[kind, default: 0] += 1
+            return counts[kind] ?? 0
+        }
+        if let fault, fault.kind == kind, fault.at == count {
+            throw StoreFailure(operation: "\(kind)", subject: subject, code: fault.code)
+        }
+    }
+
+    func createDirectory(_ path: String) throws(StoreFailure) { try base.createDirectory(path) }
+    func identity(of directory: String) throws(StoreFailure) -> String { try base.identity(of: directory) }
+    func names(in directory: String) throws(StoreFailure) -> [String] { try base.names(in: directory) }
+    func lock(_ path: String) throws(StoreFailure) -> FileLockAnswer { try base.lock(path) }
+    func read(_ path: String) throws(StoreFailure) -> [UInt8] { try base.read(path) }
+
+    func open(_ path: String, isNew: Bool) throws(StoreFailure) -> any WritableFile {
+        FaultyFile(base: try base.open(path, isNew: isNew), path: path, owner: self)
+    }
+
+    func rename(_ path: String, to newPath: String) throws(StoreFailure) {
+        try pass(.rename, path)
+        try base.rename(path, to: newPath)
+    }
+
+    func remove(_ path: String) throws(StoreFailure) {
+        try pass(.remove, path)
+        try base.remove(path)
+    }
+
+    func syncDirectory(_ path: String) throws(StoreFailure) {
+        try pass(.syncDirectory, path)
+        try base.syncDirectory(path)
+    }
+}
+
+private struct FaultyFile: WritableFile {
+    let base: any WritableFile
+    let path: String
+    let owner: FaultyFileSystem
+
+    func write(_ bytes: [UInt8], at offset: Int) throws(StoreFailure) {
+        try owner.pass(.write, path)
+        try base.write(bytes, at: offset)
+    }
+
+    func sync() throws(StoreFailure) {
+        try owner.pass(.sync, path)
+        try base.sync()
+    }
+
+    func close() { base.close() }
+}
