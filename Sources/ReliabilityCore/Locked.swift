@@ -16,6 +16,8 @@ internal import Darwin
 ///
 /// `Synchronization.Mutex` waits in a library that is not instrumented, so the sanitizer takes every access that it
 /// protects for a race. This form over `pthread_mutex_t` has the same interface and is compiled under `-DTSAN` alone.
+/// The two pointers never leave it.
+@safe
 package struct Locked<Value: ~Copyable>: ~Copyable {
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let value: UnsafeMutablePointer<Value>
