@@ -17,48 +17,40 @@ internal import Darwin
 /// thirds of the cost; any other clock is read through a closure. Readings of one time source never decrease as
 /// long as its clock does not go backwards; a core that must not depend on that keeps `max(now, last)` itself.
 package struct TimeSource: Sendable {
-    private enum Kind: Sendable {
-        /// The system's continuous clock: its raw reading and its instant at the time of making.
-        case continuous(origin: Int64, instant: ContinuousClock.Instant)
-        /// Any other clock, behind closures over the instant of making.
-        case erased(now: @Sendable () -> Int64, sleep: @Sendable (Int64) async throws -> Void)
-    }
+    // Fields of fixed layout: a `ContinuousClock.Instant` has none, and that would add a quarter to a reading.
 
-    private let kind: Kind
+    /// The raw reading of the system's continuous clock at the time of making.
+    private let origin: Int64
+    /// Reads any other clock; `nil` for the system's.
+    private let reading: (@Sendable () -> Int64)?
+    private let sleeping: @Sendable (Int64) async throws -> Void
 
     package init(_ clock: any Clock<Duration>) {
-        if clock is ContinuousClock {
-            // Read in this order: the instant is not before the origin, so a sleep until origin + n ends at n or later.
-            let origin = Self.continuousNanoseconds()
-            kind = .continuous(origin: origin, instant: ContinuousClock.now)
-        } else {
-            kind = Self.erasing(clock)
-        }
+        // In this order the clock's start is not before the origin, so a sleep until start + n ends at n or later.
+        origin = Self.continuousNanoseconds()
+        let erased = Self.erasing(clock)
+        reading = clock is ContinuousClock ? nil : erased.now
+        sleeping = erased.sleep
     }
 
-    private static func erasing(_ clock: some Clock<Duration>) -> Kind {
+    private static func erasing(
+        _ clock: some Clock<Duration>
+    ) -> (now: @Sendable () -> Int64, sleep: @Sendable (Int64) async throws -> Void) {
         let start = clock.now
-        return .erased(
+        return (
             now: { start.duration(to: clock.now).nanosecondsRoundedDown },
-            sleep: { try await clock.sleep(until: start.advanced(by: .nanoseconds($0)), tolerance: nil) })
+            sleep: { try await clock.sleep(until: start.advanced(by: .nanoseconds($0)), tolerance: nil) }
+        )
     }
 
     /// Nanoseconds since this time source was made.
     package func now() -> Int64 {
-        switch kind {
-        case .continuous(let origin, _): Self.continuousNanoseconds() &- origin
-        case .erased(let now, _): now()
-        }
+        if let reading { reading() } else { Self.continuousNanoseconds() &- origin }
     }
 
     /// Suspends until ``now()`` is at least `nanoseconds`; throws `CancellationError` as soon as the task is cancelled.
     package func sleep(until nanoseconds: Int64) async throws {
-        switch kind {
-        case .continuous(_, let instant):
-            try await ContinuousClock().sleep(until: instant.advanced(by: .nanoseconds(nanoseconds)), tolerance: nil)
-        case .erased(_, let sleep):
-            try await sleep(nanoseconds)
-        }
+        try await sleeping(nanoseconds)
     }
 
     /// Suspends for at least `duration`; throws `CancellationError` as soon as the task is cancelled.

@@ -1,0 +1,86 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ReliabilityCore
+
+/// How much a limiter lets through: so many permits in a period, and how many of them at once.
+///
+/// ```swift
+/// RateLimit.perSecond(20)               // 20 a second, up to 20 at once after a pause
+/// RateLimit.perSecond(20, burst: 1)     // one every 50 ms, never two together
+/// RateLimit.per(.seconds(60), 600)      // the same rate as perSecond(10), and up to 600 at once
+/// ```
+///
+/// **The promise.** In any interval whatever, no more than `burst + interval × permits / period` permits are granted.
+/// There are no windows, so there is no boundary at which the limit could be had twice.
+///
+/// **Precision.** Permits come back one by one, every `period / permits`. That interval is kept in sixteenths of a
+/// nanosecond and rounded up, so the rate is never above what was asked for and at most `1 / (16 × interval in ns)`
+/// below it:
+///
+/// | limit            | interval kept       | below the asked rate by    |
+/// | ---------------- | ------------------- | -------------------------- |
+/// | `perSecond(20)`  | 50 ms               | nothing                    |
+/// | `perSecond(3)`   | 333,333,333.375 ns  | 1.25e-10 (4 ms in a year)  |
+/// | `perMinute(7)`   | 8,571,428,571.4375 ns | 1.0e-12                  |
+/// | `perSecond(3_000_000)` | 333.375 ns    | 1.25e-4                    |
+public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
+    /// How many permits come back in one ``period``.
+    public let permits: Int
+
+    /// The time in which ``permits`` permits come back.
+    public let period: Duration
+
+    /// The most permits that can be had at once; also the most that one call may ask for.
+    public let burst: Int
+
+    /// The time between two permits, in sixteenths of a nanosecond, rounded up.
+    package let interval: Int64
+
+    /// The longest time that an empty bucket may take to fill, in sixteenths of a nanosecond: about 4.5 years.
+    private static let longestFill: Int64 = 1 << 61
+
+    private init(permits: Int, period: Duration, burst: Int) {
+        precondition(permits > 0, "A rate limit needs at least one permit, not \(permits)")
+        precondition(period > .zero, "A rate limit needs a period above zero, not \(period)")
+        precondition(burst > 0, "A rate limit needs a burst of at least one permit, not \(burst)")
+        let nanoseconds = period.nanosecondsRoundedUp
+        precondition(
+            nanoseconds <= Self.longestFill / GCRA.ticksPerNanosecond,
+            "The period of a rate limit is at most 2^57 nanoseconds (about 4.5 years), not \(period)")
+        let (whole, rest) = (nanoseconds * GCRA.ticksPerNanosecond).quotientAndRemainder(dividingBy: Int64(permits))
+        interval = rest > 0 ? whole + 1 : whole
+        precondition(
+            interval.multipliedSaturating(by: Int64(burst)) <= Self.longestFill,
+            "A burst of \(burst) at \(permits) per \(period) takes over 2^57 nanoseconds (about 4.5 years) to fill")
+        self.permits = permits
+        self.period = period
+        self.burst = burst
+    }
+
+    /// `permits` permits in every `period`.
+    ///
+    /// - Parameters:
+    ///   - period: Above zero, and at most 2^57 nanoseconds (about 4.5 years).
+    ///   - permits: At least one.
+    ///   - burst: The most at once, at least one; the number of permits unless given. `burst × period / permits` is at
+    ///     most 2^57 nanoseconds.
+    public static func per(_ period: Duration, _ permits: Int, burst: Int? = nil) -> RateLimit {
+        RateLimit(permits: permits, period: period, burst: burst ?? permits)
+    }
+
+    /// `permits` permits a second, and `burst` at once: as many unless given.
+    public static func perSecond(_ permits: Int, burst: Int? = nil) -> RateLimit {
+        per(.seconds(1), permits, burst: burst)
+    }
+
+    /// `permits` permits a minute, and `burst` at once: as many unless given.
+    public static func perMinute(_ permits: Int, burst: Int? = nil) -> RateLimit {
+        per(.seconds(60), permits, burst: burst)
+    }
+
+    /// The limit in words, such as "20 per 1.0 seconds, burst 20".
+    public var description: String { "\(permits) per \(period), burst \(burst)" }
+}
