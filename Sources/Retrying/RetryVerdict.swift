@@ -1,0 +1,29 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whether an operation may run a second time after an error that leaves open whether the first one took effect.
+///
+/// A timeout, a lost connection or a 500 does not say that nothing happened: the card may have been charged before the
+/// answer was lost. Only who wrote the operation knows what a second run does, so it is declared, not guessed.
+public enum Repeatability: Sendable, Hashable {
+    /// Nothing is known of a second run: only errors that prove that nothing took effect, those that conform to
+    /// `NotApplied`, are retried.
+    case unproven
+    /// Running twice has the effect of running once: a read, or a write that carries an idempotency key. Every error
+    /// is retried unless the classification says stop.
+    case idempotent
+}
+
+/// What a ``Retry`` shall do about an error, as its `classify` closure sees it.
+///
+/// A verdict narrows what the ``Repeatability`` allows and never widens it.
+public enum RetryVerdict: Sendable, Hashable {
+    /// Try again, if the repeatability allows it.
+    case retry
+    /// Give up now: another attempt would get the same answer.
+    case stop
+    /// Try again, if the repeatability allows it, but not before this time has passed.
+    case retryAfter(Duration)
+}
