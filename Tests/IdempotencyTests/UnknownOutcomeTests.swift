@@ -1,0 +1,305 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import Idempotency
+import ReliabilityTesting
+import Synchronization
+import Testing
+
+/// The rule after uncertainty: what is not known is never guessed, and the late owner knows.
+@Suite struct UnknownOutcomeTests {
+    /// A first request that stops in its handler until the gate opens.
+    private func slow(_ shop: Shop, _ charge: IdempotentOperation<String>, _ gate: Gate) -> Task<String, any Error> {
+        Task {
+            try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { context in
+                shop.charges.append(context)
+                await gate.pass()
+                return "of the first"
+            }.value
+        }
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a provider's time-out never leads to a second charge when unknown outcomes are parked`(
+        factory: StoreFactory
+    ) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.park)
+        await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
+        for _ in 0..<3 {
+            shop.clock.advance(by: .seconds(86_400))
+            let error = await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(charge) }
+            #expect(error?.key == (try shop.key()))
+            #expect((error as (any Error)?) is any NotApplied == false)
+        }
+        #expect(shop.charges.all.count == 1)
+        #expect(shop.outcomes == [.new, .leftUnknown, .unknown, .unknown, .unknown])
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a re-execution has a larger fence, the next attempt and the same downstream key`(
+        factory: StoreFactory
+    ) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.reexecute)
+        for _ in 0..<2 {
+            await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
+        }
+        #expect(try await shop.charge(charge).value == "receipt 3")
+        let contexts = shop.charges.all
+        #expect(contexts.map(\.attempt) == [1, 2, 3])
+        #expect(Set(contexts.map { $0.downstreamKey("charge") }).count == 1)
+        #expect(contexts.map(\.fence).sorted() == contexts.map(\.fence))
+        #expect(Set(contexts.map(\.fence)).count == 3)
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a re-execution that did nothing says nothing of the earlier execution`(factory: StoreFactory) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.reexecute)
+        await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
+        await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
+        #expect(try await shop.record()?.state == KeyState.unknown)
+        await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation(.park)) }
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a late owner completes after others were told that the outcome is unknown`(
+        factory: StoreFactory
+    ) async throws {
+        let shop = try Shop(factory)
+        let asking = shop.operation(.probe { _ in .unknown })
+        let failing = shop.operation(.probe { _ in throw CardRefused() })
+        let gate = Gate()
+        let first = slow(shop, shop.operation(.park), gate)
+        await gate.waitForArrival()
+        shop.clock.advance(by: shop.lease + .seconds(1))
+        for other in [shop.operation(.park), asking, failing, shop.operation(.park)] {
+            let error = await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(other) }
+            #expect(error?.fence == shop.charges.all[0].fence)
+        }
+        gate.open()
+        #expect(try await first.value == "of the first")
+        #expect(try await shop.charge(shop.operation(.park)).value == "of the first")
+        #expect(shop.charges.all.count == 1)
+        #expect(shop.outcomes == [.new, .unknown, .unknown, .unknown, .unknown, .completedLate, .replayed])
+    }
+
+    @Test(arguments: StoreFactory.all, [false, true])
+    func `a late owner whose key another execution has claimed changes nothing and keeps its value`(
+        factory: StoreFactory, purged: Bool
+    ) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.reexecute)
+        let gate = Gate()
+        let first = slow(shop, charge, gate)
+        await gate.waitForArrival()
+        shop.clock.advance(by: shop.lease)
+        if purged {
+            // The second frees the key, and a third one takes it anew.
+            try await charge.resolve(try shop.key(), as: .released)
+        }
+        #expect(try await shop.charge(charge, receipt: "of another").value == "of another 2")
+        let stored = try await shop.record()
+        gate.open()
+        let error = await #expect(throws: IdempotencyLeaseLost<String>.self) { try await first.value }
+        #expect(error?.value == "of the first")
+        #expect(try await shop.record() == stored)
+        #expect(shop.outcomes.last == .leaseLost)
+        #expect(shop.charges.all[0].fence < shop.charges.all[1].fence)
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `an owner that completes just before it is taken over is replayed`(factory: StoreFactory) async throws {
+        for policy in [UnknownPolicy<String>.reexecute, .probe { _ in .notApplied }, .probe { _ in .applied("x") }] {
+            let shop = try Shop(factory)
+            let charge = shop.operation(policy)
+            let gate = Gate()
+            let first = slow(shop, charge, gate)
+            await gate.waitForArrival()
+            shop.clock.advance(by: shop.lease)
+            shop.store.next(
+                .claim,
+                .after { _ in
+                    gate.open()
+                    _ = try await first.value
+                })
+            #expect(try await shop.charge(charge).value == "of the first")
+            #expect(shop.charges.all.count == 1)
+            #expect(try await shop.charge(charge).value == "of the first")
+        }
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a claim that finds the key free starts it anew`(factory: StoreFactory) async throws {
+        let shop = try Shop(factory)
+        try await shop.crashed()
+        shop.clock.advance(by: shop.lease)
+        let key = try shop.key()
+        shop.store.next(
+            .claim,
+            .after { base in
+                guard let record = try await base.read([key.recordID]).records[0] else { throw Unexpected() }
+                _ = try await base.commit([.delete(key.recordID, expecting: record.fence)])
+            })
+        try await shop.charge(shop.operation(.reexecute))
+        #expect(shop.charges.all.map(\.attempt) == [1])
+    }
+
+    /// Every claim finds the key free, and every insert after it finds it taken again; at last it is free or is not.
+    @Test(arguments: StoreFactory.all, [false, true])
+    func `a call does not look for ever, and what it got at the last look it uses`(
+        factory: StoreFactory, isFree: Bool
+    ) async throws {
+        let shop = try Shop(factory)
+        try await shop.crashed(lease: nil)
+        let key = try shop.key()
+        shop.store.next(.claim, .empty, .empty)
+        if isFree {
+            shop.store.next(
+                .claim,
+                .after { base in
+                    guard let record = try await base.read([key.recordID]).records[0] else { throw Unexpected() }
+                    _ = try await base.commit([.delete(key.recordID, expecting: record.fence)])
+                })
+            #expect(try await shop.charge(shop.operation(.reexecute)).origin == .fresh)
+        } else {
+            shop.store.next(.claim, .empty)
+            await #expect(throws: IdempotencyInFlight(key: key, retryAfter: .zero)) {
+                try await shop.charge(shop.operation(.reexecute))
+            }
+        }
+        #expect(shop.charges.all.count == (isFree ? 1 : 0))
+        #expect(shop.store.count(.claim) == 3)
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a probe's outcome is stored and replayed`(factory: StoreFactory) async throws {
+        let shop = try Shop(factory)
+        let fence = try await shop.crashed()
+        let probes = Log<IdempotencyContext>()
+        let charge = shop.operation(
+            .probe {
+                probes.append($0)
+                return .applied("found")
+            })
+        shop.clock.advance(by: shop.lease)
+        let found = try await shop.charge(charge)
+        #expect(found.value == "found")
+        #expect(found.isReplayed)
+        #expect(try await shop.charge(charge).value == "found")
+        #expect(probes.all.map(\.fence) == [fence])
+        #expect(shop.charges.all.isEmpty)
+        #expect(shop.outcomes == [.recovered, .replayed])
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a probe that finds nothing lets the handler run, and its refusal frees the key`(
+        factory: StoreFactory
+    ) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.probe { _ in .notApplied })
+        try await shop.crashed()
+        shop.clock.advance(by: shop.lease)
+        await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
+        #expect(try await shop.record() == nil)
+        #expect(shop.outcomes == [.reclaimed, .released])
+    }
+
+    /// Two probes are asked; meanwhile another call claims the key, and its handler ends without anybody knowing how.
+    @Test(arguments: StoreFactory.all)
+    func `a probe's answer is not used for an execution that started after it was asked`(
+        factory: StoreFactory
+    ) async throws {
+        let shop = try Shop(factory)
+        try await shop.crashed()
+        shop.clock.advance(by: shop.lease)
+        let probes = Log<IdempotencyContext>()
+        let charge = shop.operation(
+            .probe { context in
+                probes.append(context)
+                return context.attempt == 1 ? .notApplied : .unknown
+            })
+        let overtaking = shop.operation(.reexecute)
+        shop.store.next(.claim, .after { _ in _ = try? await shop.charge(overtaking, throwing: ProviderTimeout()) })
+        await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(charge) }
+        #expect(shop.charges.all.count == 1)
+        #expect(probes.all.map(\.attempt) == [1, 3])
+        #expect(try await shop.record()?.state == KeyState.unknown)
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a key that is in progress without a lease follows the policy`(factory: StoreFactory) async throws {
+        let shop = try Shop(factory)
+        try await shop.crashed(lease: nil)
+        await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation(.park)) }
+        let charge = shop.operation(.reexecute)
+        await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
+        #expect(try await shop.record()?.state == KeyState.unknown)
+        try await shop.charge(charge)
+        #expect(shop.charges.all.count == 2)
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `an operator's answer settles an unknown outcome`(factory: StoreFactory) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.park)
+        await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
+        try await charge.resolve(try shop.key(), as: .completed("by hand"))
+        #expect(try await shop.charge(charge).value == "by hand")
+
+        try await shop.crashed("l")
+        shop.clock.advance(by: shop.lease)
+        try await charge.resolve(try shop.key("l"), as: .released)
+        #expect(try await shop.charge(charge, "l").origin == .fresh)
+        #expect(shop.outcomes.filter { $0 == .resolved }.count == 2)
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `an operator's answer is refused while the key is held, completed or free`(
+        factory: StoreFactory
+    ) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.park)
+        let (held, done, free) = try (shop.key("held"), shop.key("done"), shop.key("free"))
+        try await shop.crashed("held")
+        try await shop.charge(charge, "done")
+        let completed = try #require(try await shop.record("done"))
+        for resolution in [IdempotencyResolution<String>.completed("x"), .released] {
+            await #expect(throws: IdempotencyInFlight(key: held, retryAfter: shop.lease)) {
+                try await charge.resolve(held, as: resolution)
+            }
+            let completedAt = completed.expiresAt?.advanced(by: .zero - shop.retention)
+            await #expect(throws: IdempotencyNothingToResolve(key: done, completedAt: completedAt)) {
+                try await charge.resolve(done, as: resolution)
+            }
+            await #expect(throws: IdempotencyNothingToResolve(key: free, completedAt: nil)) {
+                try await charge.resolve(free, as: resolution)
+            }
+        }
+        #expect(try await shop.record("done") == completed)
+    }
+
+    /// The late owner completes between the operator's look and the claim.
+    @Test(arguments: StoreFactory.all)
+    func `a late owner wins over an operator's answer`(factory: StoreFactory) async throws {
+        let shop = try Shop(factory)
+        let charge = shop.operation(.park)
+        let gate = Gate()
+        let first = slow(shop, charge, gate)
+        await gate.waitForArrival()
+        shop.clock.advance(by: shop.lease)
+        shop.store.next(
+            .claim,
+            .after { _ in
+                gate.open()
+                _ = try await first.value
+            })
+        await #expect(throws: IdempotencyNothingToResolve.self) {
+            try await charge.resolve(try shop.key(), as: .released)
+        }
+        #expect(try await shop.charge(charge).value == "of the first")
+    }
+}
