@@ -35,6 +35,19 @@ let modules = [
         ]),
 ]
 
+/// What only this package's own programs use: no product, so that no dependent compiles it.
+let programs: [Target] = [
+    .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+    .target(name: "CPlainDigest", path: "Benchmarks/CPlainDigest"),
+    .executableTarget(
+        name: "reliability-benchmarks",
+        dependencies: [
+            "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency", "CAllocationCounter",
+            "CPlainDigest",
+        ],
+        path: "Benchmarks/ReliabilityBenchmarks", swiftSettings: settings),
+]
+
 let package = Package(
     name: "swift-reliability",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -50,6 +63,6 @@ let package = Package(
             dependencies: ([module.name] + module.tests).map { .byName(name: $0) },
             swiftSettings: settings)
         return [target, tests]
-    },
+    } + programs,
     swiftLanguageModes: [.v6]
 )

@@ -12,8 +12,10 @@ internal import Darwin
 #endif
 
 /// The real file system, through POSIX calls.
-struct SystemFileSystem: FileSystem {
-    func createDirectory(_ path: String) throws(StoreFailure) {
+package struct SystemFileSystem: FileSystem {
+    package init() {}
+
+    package func createDirectory(_ path: String) throws(StoreFailure) {
         if unsafe mkdir(path, 0o700) == 0 {
             try syncDirectory(parent(of: path))
         } else if errno != EEXIST {
@@ -27,7 +29,7 @@ struct SystemFileSystem: FileSystem {
         return parent.isEmpty ? "." : parent
     }
 
-    func identity(of directory: String) throws(StoreFailure) -> String {
+    package func identity(of directory: String) throws(StoreFailure) -> String {
         var status = stat()
         guard unsafe stat(directory, &status) == 0 else {
             throw StoreFailure(operation: "examine", subject: directory, code: errno)
@@ -35,7 +37,7 @@ struct SystemFileSystem: FileSystem {
         return "\(status.st_dev):\(status.st_ino)"
     }
 
-    func names(in directory: String) throws(StoreFailure) -> [String] {
+    package func names(in directory: String) throws(StoreFailure) -> [String] {
         guard let stream = unsafe opendir(directory) else {
             throw StoreFailure(operation: "list", subject: directory, code: errno)
         }
@@ -53,7 +55,7 @@ struct SystemFileSystem: FileSystem {
         return names
     }
 
-    func lock(_ path: String) throws(StoreFailure) -> FileLockAnswer {
+    package func lock(_ path: String) throws(StoreFailure) -> FileLockAnswer {
         let file = try Descriptor(path, flags: O_RDWR | O_CREAT)
         guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
@@ -78,29 +80,29 @@ struct SystemFileSystem: FileSystem {
         return .locked(file)
     }
 
-    func read(_ path: String) throws(StoreFailure) -> [UInt8] {
+    package func read(_ path: String) throws(StoreFailure) -> [UInt8] {
         let file = try Descriptor(path, flags: O_RDONLY)
         defer { file.close() }
         return try file.readAll()
     }
 
-    func open(_ path: String, isNew: Bool) throws(StoreFailure) -> any WritableFile {
+    package func open(_ path: String, isNew: Bool) throws(StoreFailure) -> any WritableFile {
         try Descriptor(path, flags: O_WRONLY | (isNew ? O_CREAT | O_TRUNC : 0))
     }
 
-    func rename(_ path: String, to newPath: String) throws(StoreFailure) {
+    package func rename(_ path: String, to newPath: String) throws(StoreFailure) {
         guard renameFile(path, newPath) == 0 else {
             throw StoreFailure(operation: "rename", subject: path, code: errno)
         }
     }
 
-    func remove(_ path: String) throws(StoreFailure) {
+    package func remove(_ path: String) throws(StoreFailure) {
         guard unsafe unlink(path) == 0 else {
             throw StoreFailure(operation: "remove", subject: path, code: errno)
         }
     }
 
-    func syncDirectory(_ path: String) throws(StoreFailure) {
+    package func syncDirectory(_ path: String) throws(StoreFailure) {
         let directory = try Descriptor(path, flags: O_RDONLY | O_DIRECTORY)
         defer { directory.close() }
         guard fsync(directory.number) == 0 else {
