@@ -92,26 +92,10 @@ final class BareGenerator: Sendable {
 
 /// What an idempotency store keeps for a key at least.
 struct BareSlot {
-    var isClaimed = false
     var fence: UInt64 = 0
     var leaseUntil: Int64 = 0
     var fingerprint: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var response: [UInt8] = []
-
-    mutating func claim(_ fence: UInt64) -> Bool {
-        guard !isClaimed else { return false }
-        isClaimed = true
-        self.fence = fence
-        leaseUntil = Int64(fence)
-        return true
-    }
-
-    mutating func complete(with response: [UInt8]) -> Bool {
-        guard isClaimed else { return false }
-        leaseUntil = 0
-        self.response = response
-        return true
-    }
 }
 
 /// The least that an idempotency store in memory does: a lock and a dictionary.
@@ -121,14 +105,21 @@ final class BareTable: Sendable {
     @inline(never)
     func claim(_ key: String) -> Bool {
         slots.withLock { slots in
-            let fence = UInt64(slots.count)
-            return slots[key, default: BareSlot()].claim(fence)
+            var slot = BareSlot()
+            slot.fence = UInt64(slots.count)
+            guard let present = slots.updateValue(slot, forKey: key) else { return true }
+            slots[key] = present
+            return false
         }
     }
 
     @inline(never)
     func complete(_ key: String, with response: [UInt8]) -> Bool {
-        slots.withLock { slots in slots[key]?.complete(with: response) ?? false }
+        slots.withLock { slots in
+            guard let index = slots.index(forKey: key) else { return false }
+            slots.values[index].response = response
+            return true
+        }
     }
 
     @inline(never)
