@@ -21,7 +21,7 @@ public struct IdempotencyInFlight: Rejection, Hashable {
 
 /// An earlier execution of the key may or may not have taken effect, and nobody knows; this request ran nothing.
 ///
-/// It is not a ``NotApplied``: what the request asks for may well have happened.
+/// It is not a ``/ReliabilityCore/NotApplied``: what the request asks for may well have happened.
 public struct IdempotencyOutcomeUnknown: Error {
     /// The key. ``IdempotentOperation/resolve(_:as:)`` settles it, and so may the late owner of the execution.
     public let key: IdempotencyKey
@@ -51,13 +51,13 @@ public struct IdempotencyUnsettled<Output: Sendable>: Error {
     public let key: IdempotencyKey
     /// The operation's outcome.
     public let value: Output
-    /// The ``StoreError``, or what the codec threw.
+    /// The ``/RecordStores/StoreError``, or what the codec threw.
     public let cause: any Error
 }
 
 /// What is stored under the key cannot be read, because the codec or the format has changed; nothing ran.
 ///
-/// It is not a ``NotApplied``: an earlier execution may have taken effect.
+/// It is not a ``/ReliabilityCore/NotApplied``: an earlier execution may have taken effect.
 public struct IdempotencyRecordUnreadable: Error {
     /// The key.
     public let key: IdempotencyKey

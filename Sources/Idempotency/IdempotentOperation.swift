@@ -21,7 +21,7 @@
 /// after an execution that nobody knows the end of is ``UnknownPolicy``'s, which has no default.
 ///
 /// The claim is durable before the handler starts, and the outcome before ``run(_:fingerprint:_:)`` returns, as
-/// ``RecordStore/durability`` defines it. Deterministic refusals, such as a declined card, are outcomes: return them as
+/// ``/RecordStores/RecordStore/durability`` defines it. Deterministic refusals, such as a declined card, are outcomes: return them as
 /// values, and duplicates get them too.
 public struct IdempotentOperation<Output: Sendable>: Sendable {
     /// The operation's name, a part of every key: 1 to 255 bytes.
@@ -73,8 +73,8 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     /// Runs the handler if the key is new, and gives the stored outcome if it is not.
     ///
     /// The handler runs in the caller's task and isolation. An error of its own comes out unchanged; it frees the key if
-    /// it conforms to `NotApplied` or is classified so, and otherwise leaves the outcome unknown. After an execution
-    /// that had to follow one with unknown outcome, an error never frees the key: it says nothing of the earlier one.
+    /// it conforms to `NotApplied` or is classified so, and otherwise leaves the outcome unknown. In a re-execution no
+    /// error frees the key, because it says nothing of the earlier execution, unless a probe has cleared that up.
     ///
     /// If the task is cancelled before the handler starts, nothing runs and the key stays as it was. A handler that
     /// was started decides itself what cancellation does; its outcome is stored in any case.

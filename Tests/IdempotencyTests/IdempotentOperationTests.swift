@@ -5,7 +5,6 @@
 
 @testable import Idempotency
 import ReliabilityTesting
-import Synchronization
 import Testing
 
 @Suite struct IdempotentOperationTests {
@@ -16,7 +15,10 @@ import Testing
         let first = try await shop.charge(charge)
         #expect(first.value == "receipt 1")
         #expect(first.origin == .fresh)
-        let completedAt = try #require(try await shop.record()?.expiresAt).advanced(by: .zero - shop.retention)
+        let record = try #require(try await shop.record())
+        #expect(record.state == KeyState.completed)
+        #expect(record.leaseUntil == nil)
+        let completedAt = try #require(record.expiresAt).advanced(by: .zero - shop.retention)
 
         shop.clock.advance(by: .seconds(90))
         let second = try await shop.charge(charge)
@@ -26,7 +28,6 @@ import Testing
         #expect(shop.outcomes == [.new, .completed, .replayed])
         #expect(shop.events.all.map(\.operation) == ["charge", "charge", "charge"])
         #expect(shop.events.all[1].fence == shop.charges.all[0].fence)
-        #expect(try await shop.record()?.state == KeyState.completed)
     }
 
     @Test(arguments: StoreFactory.all)
@@ -234,7 +235,10 @@ import Testing
         let charge = shop.operation()
         try await shop.crashed("crashed")
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, "u", throwing: ProviderTimeout()) }
-        for number in 0..<1_000 { try await shop.charge(charge, "done \(number)") }
+        try await withThrowingTaskGroup { group in
+            for number in 0..<1_000 { group.addTask { _ = try await shop.charge(charge, "done \(number)") } }
+            try await group.waitForAll()
+        }
         shop.clock.advance(by: .seconds(100 * 86_400))
         while try await shop.store.purgeExpired(limit: 100) > 0 {}
         #expect(
@@ -255,6 +259,18 @@ import Testing
         try await shop.charge(charge, "l")
         let fences = shop.charges.all.map(\.fence)
         #expect(fences.count == 2 && fences[0] < fences[1])
+    }
+
+    @Test func `an outcome outlives the store that it was given to`() async throws {
+        let scratch = ScratchDirectory()
+        for isReplay in [false, true] {
+            let store = try FileRecordStore(directory: scratch.path)
+            let charge = IdempotentOperation("charge", store: store, codec: .string, ifUnknown: .park)
+            let result = try await charge.run("k", tenant: "acme", fingerprint: Fingerprint { _ in }) { _ in "receipt" }
+            #expect(result.value == "receipt")
+            #expect(result.isReplayed == isReplay)
+            try await store.close()
+        }
     }
 
     @Test func `the handler runs in the isolation of its caller`() async throws {

@@ -25,8 +25,8 @@ final class ScriptedStore: RecordStore {
     static let failure = StoreFailure(operation: "test", subject: "store", code: 0)
 
     let base: any RecordStore
-    private let script = Mutex<[Operation: [Turn]]>([:])
-    private let calls = Mutex<[Operation: Int]>([:])
+    private let script = Locked<[Operation: [Turn]]>([:])
+    private let calls = Locked<[Operation: Int]>([:])
 
     init(_ base: any RecordStore) { self.base = base }
 

@@ -12,6 +12,7 @@ import Testing
 struct Shop: Sendable {
     let clock = ManualClock()
     let store: ScriptedStore
+    private let scratch = ScratchDirectory()
     let events = Log<IdempotencyEvent>()
     /// The contexts of the charges that took effect.
     let charges = Log<IdempotencyContext>()
@@ -19,7 +20,7 @@ struct Shop: Sendable {
     let retention = Duration.seconds(3_600)
     let fingerprint = Fingerprint { $0.field("amount", 100) }
 
-    init(_ factory: StoreFactory) throws { store = ScriptedStore(try factory.make(clock)) }
+    init(_ factory: StoreFactory) throws { store = ScriptedStore(try factory.make(clock, scratch)) }
 
     func operation(
         _ ifUnknown: UnknownPolicy<String> = .park, name: String = "charge", codec: OutputCodec<String> = .string,
@@ -65,7 +66,7 @@ struct Shop: Sendable {
 
 /// Values in the order in which they came.
 final class Log<Value: Sendable>: Sendable {
-    private let values = Mutex<[Value]>([])
+    private let values = Locked<[Value]>([])
     var all: [Value] { values.withLock { $0 } }
     func append(_ value: Value) { values.withLock { $0.append(value) } }
 }

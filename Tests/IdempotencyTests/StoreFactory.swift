@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Idempotency
 import ReliabilityTesting
 import Testing
@@ -10,9 +11,18 @@ import Testing
 /// The stores that every test of the operation runs on.
 struct StoreFactory: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    let make: @Sendable (ManualClock) throws -> any RecordStore
+    let make: @Sendable (ManualClock, ScratchDirectory) throws -> any RecordStore
 
     static let all = [
-        StoreFactory(testDescription: "in memory") { InMemoryRecordStore(clock: $0) }
+        StoreFactory(testDescription: "in memory") { clock, _ in InMemoryRecordStore(clock: clock) },
+        StoreFactory(testDescription: "in files") { clock, scratch in
+            try FileRecordStore(directory: scratch.path, clock: clock)
+        },
     ]
+}
+
+/// A path for one test's files, which go when nobody uses it any more.
+final class ScratchDirectory: Sendable {
+    let path = FileManager.default.temporaryDirectory.appending(path: "idempotency-\(UUID())").path
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }

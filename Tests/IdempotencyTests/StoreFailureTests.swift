@@ -103,6 +103,7 @@ import Testing
         #expect(error?.cause as? StoreError == (failure == 0 ? Self.unavailable : Self.unknown))
         #expect((error as (any Error)?) is any NotApplied == false)
         #expect(shop.outcomes == [.new, .storeFailed])
+        #expect(shop.store.count(.read) == (failure == 0 ? 0 : 1))
         await #expect(throws: IdempotencyInFlight.self) { try await shop.charge(shop.operation()) }
         shop.clock.advance(by: shop.lease)
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation()) }

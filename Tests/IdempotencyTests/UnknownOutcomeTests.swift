@@ -5,7 +5,7 @@
 
 @testable import Idempotency
 import ReliabilityTesting
-import Synchronization
+import Retrying
 import Testing
 
 /// The rule after uncertainty: what is not known is never guessed, and the late owner knows.
@@ -53,6 +53,22 @@ import Testing
         #expect(Set(contexts.map { $0.downstreamKey("charge") }).count == 1)
         #expect(contexts.map(\.fence).sorted() == contexts.map(\.fence))
         #expect(Set(contexts.map(\.fence)).count == 3)
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a retry around the operation comes back when the lease of a crashed execution has passed`(
+        factory: StoreFactory
+    ) async throws {
+        let shop = try Shop(factory)
+        try await shop.crashed()
+        let retry = Retry(maxAttempts: 2, clock: shop.clock)
+        let charge = shop.operation(.reexecute)
+        let retried = Task { try await retry.run { try await shop.charge(charge).value } }
+        await shop.clock.waitForSleepers()
+        #expect(try #require(shop.clock.nextWake) >= shop.lease)
+        shop.clock.advance(by: shop.lease * 2)
+        #expect(try await retried.value == "receipt 1")
+        #expect(shop.outcomes == [.inFlight, .reclaimed, .completed])
     }
 
     @Test(arguments: StoreFactory.all)
