@@ -35,7 +35,7 @@ public struct RecordID: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Hasher {
-    fileprivate mutating func combine(utf8 string: String) {
+    mutating func combine(utf8 string: String) {
         combine(string.utf8.count)
         var string = string
         string.withUTF8 { unsafe combine(bytes: UnsafeRawBufferPointer($0)) }

@@ -69,7 +69,7 @@ private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
         #expect(table.slots.count == 2)
         #expect(table.expiring.count <= 100)
         #expect(table.collections[0].due.count <= 100)
-        #expect(try #require(table.collections[0].lines["k"]).waiting.count <= 100)
+        #expect(try #require(table.collections[0].lines[ByteText("k")]).waiting.count <= 100)
         #expect(Array(table.collections[0].byPosition.entries(after: nil)).count <= 100)
     }
 

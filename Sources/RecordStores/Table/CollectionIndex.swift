@@ -52,7 +52,7 @@ struct CollectionIndex {
     let name: String
     /// When heads and unordered records become claimable, and when heads expire.
     var due = MinHeap<Alarm>()
-    var lines: [String: Line] = [:]
+    var lines: [ByteText: Line] = [:]
     var byPosition = PositionIndex()
     var counts: [String: Int] = [:]
 

@@ -35,7 +35,9 @@ extension RecordTable {
     }
 
     private mutating func claimDue(in collection: String, limit: Int, _ lease: Lease) -> ClaimAnswer {
-        guard let number = collectionNumbers[collection] else { return ClaimAnswer(now: now, claimed: []) }
+        guard let number = collectionNumbers[ByteText(collection)] else {
+            return ClaimAnswer(now: now, claimed: [])
+        }
         var slots: [Int] = []
         while slots.count < limit, let alarm = nextAlarm(in: number), alarm.at <= now {
             _ = collections[number].due.removeLeast()

@@ -27,7 +27,7 @@ extension RecordTable {
             leaveState(old.state, of: number)
             collections[number].counts[record.state, default: 0] += 1
         }
-        let moves = old.orderKey != record.orderKey
+        let moves = old.orderKey.map(ByteText.init) != record.orderKey.map(ByteText.init)
         if moves { leave(slot) }
         self[slot] = record
         if moves { join(slot) }
@@ -51,9 +51,10 @@ extension RecordTable {
     }
 
     private mutating func collectionNumber(_ name: String) -> Int {
-        if let number = collectionNumbers[name] { return number }
+        let key = ByteText(name)
+        if let number = collectionNumbers[key] { return number }
         collections.append(CollectionIndex(name: name))
-        collectionNumbers[name] = collections.count - 1
+        collectionNumbers[key] = collections.count - 1
         return collections.count - 1
     }
 
@@ -66,13 +67,13 @@ extension RecordTable {
 
     /// Whether nobody stands before the record: it has no order key, or is the head of it.
     func isHead(_ slot: Int) -> Bool {
-        guard let content = slots[slot], let key = content.record.orderKey else { return true }
+        guard let content = slots[slot], let key = content.orderKey else { return true }
         return collections[content.collection].lines[key]?.head == slot
     }
 
     /// Puts a record with an order key into its line, at its position.
     private mutating func join(_ slot: Int) {
-        guard let content = slots[slot], let key = content.record.orderKey else { return }
+        guard let content = slots[slot], let key = content.orderKey else { return }
         let position = content.record.position
         var line = collections[content.collection].lines.removeValue(forKey: key) ?? .init()
         line.waiting.insert(.init(position: position, slot: slot))
@@ -86,7 +87,7 @@ extension RecordTable {
 
     /// Takes a record out of the line of its order key; the next one becomes the head.
     private mutating func leave(_ slot: Int) {
-        guard let content = slots[slot], let key = content.record.orderKey,
+        guard let content = slots[slot], let key = content.orderKey,
             var line = collections[content.collection].lines.removeValue(forKey: key)
         else { return }
         line.count -= 1
@@ -97,7 +98,7 @@ extension RecordTable {
             guard entry.slot != slot, let other = slots[entry.slot], other.collection == content.collection else {
                 return false
             }
-            return other.record.position == entry.position && other.record.orderKey == key
+            return other.record.position == entry.position && other.orderKey == key
         }
         if wasHead { line.promoteHead(isWaiting) }
         line.trim(isWaiting)

@@ -14,6 +14,8 @@ package struct RecordTable {
         let collection: Int
         /// Outdates the alarms that were set before the last change.
         var stamp: UInt64
+
+        var orderKey: ByteText? { record.orderKey.map(ByteText.init) }
     }
 
     /// How many expired records each operation clears away beyond those that it meets.
@@ -23,7 +25,7 @@ package struct RecordTable {
     var slots: [Slot?] = []
     var free: [Int] = []
     var collections: [CollectionIndex] = []
-    var collectionNumbers: [String: Int] = [:]
+    var collectionNumbers: [ByteText: Int] = [:]
     var expiring = MinHeap<Alarm>()
     var nextStamp: UInt64 = 0
     /// The latest time that any operation was carried out at; an earlier one counts as this.
@@ -81,7 +83,7 @@ package struct RecordTable {
     ) throws(StoreError) -> ScanAnswer {
         try RecordLimits.check("limit", limit, RecordLimits.page)
         begin(at: time)
-        guard let number = collectionNumbers[collection] else {
+        guard let number = collectionNumbers[ByteText(collection)] else {
             return ScanAnswer(now: now, records: [], next: nil)
         }
         var records: [Record] = []
@@ -98,14 +100,28 @@ package struct RecordTable {
     package mutating func statistics(of collection: String, at time: Timestamp) -> CollectionStatistics {
         begin(at: time)
         sweep(limit: .max)
-        guard let number = collectionNumbers[collection] else {
+        guard let number = collectionNumbers[ByteText(collection)] else {
             return CollectionStatistics(now: now, counts: [:], oldestDue: nil, oldestCreated: nil)
         }
         let entries = collections[number].byPosition.entries(after: nil)
         let oldest = entries.first { record(of: $0, in: number) != nil }.flatMap { record(of: $0, in: number) }
         return CollectionStatistics(
-            now: now, counts: collections[number].counts, oldestDue: nextAlarm(in: number)?.at,
+            now: now, counts: collections[number].counts, oldestDue: oldestDue(in: number),
             oldestCreated: oldest?.createdAt)
+    }
+
+    /// Since when the record waits that could be claimed longest, or when the first can be that nobody holds; what has
+    /// expired has to be swept away before.
+    private mutating func oldestDue(in number: Int) -> Timestamp? {
+        guard let next = nextAlarm(in: number) else { return nil }
+        // Held records come up at the end of their lease, so what has come up by now is free.
+        if next.at <= now { return next.at }
+        var oldest: Timestamp?
+        for alarm in collections[number].due.elements where holds(alarm) && !self[alarm.slot].isHeld(at: now) {
+            guard let due = self[alarm.slot].dueAt else { continue }
+            oldest = min(due, oldest ?? due)
+        }
+        return oldest
     }
 
     package mutating func purgeExpired(limit: Int, at time: Timestamp) -> Int {

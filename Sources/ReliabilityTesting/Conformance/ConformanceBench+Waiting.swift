@@ -1,0 +1,117 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import RecordStores
+
+extension ConformanceBench {
+    typealias Step = () async throws -> Void
+    typealias Waiter = @Sendable () async -> Result<ClaimAnswer, StoreError>
+
+    private enum Event: Sendable {
+        case asleep
+        case answered(Result<ClaimAnswer, StoreError>)
+        case impatient
+        case over
+    }
+
+    /// A claim that waits up to an hour for one due record.
+    func waiter(in collection: String = collection, upTo wait: Duration = .seconds(3_600)) -> Waiter {
+        let request = ClaimRequest(
+            .due(collection: collection, limit: 1), lease: Lease(.seconds(60)), waitUpTo: wait)
+        let store = store
+        return {
+            do throws(StoreError) {
+                return .success(try await store.claim(request))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// Starts the waiters and takes each step as soon as all that still wait sleep on the clock; `then` follows the
+    /// first answer.
+    ///
+    /// Returns the answers in the order in which they came. A waiter that does not sleep, or that is not woken in the
+    /// suite's patience of real time, is a violation.
+    func answers(
+        of waiters: [Waiter], once steps: [Step], then: Step = {}
+    ) async throws -> [Result<ClaimAnswer, StoreError>] {
+        try await withThrowingTaskGroup(of: Event.self) { group in
+            for waiter in waiters { group.addTask { .answered(await waiter()) } }
+            watch(&group, for: waiters.count)
+            let patience = suite.patience
+            group.addTask {
+                do { try await Task.sleep(for: patience) } catch { return .over }
+                return .impatient
+            }
+            var taken = 0
+            var answers: [Result<ClaimAnswer, StoreError>] = []
+            do {
+                while answers.count < waiters.count, let event = try await group.next() {
+                    switch event {
+                    case .asleep:
+                        taken += 1
+                        try await steps[taken - 1]()
+                        if taken < steps.count { watch(&group, for: waiters.count - answers.count) }
+                    case .answered(let answer):
+                        try require(taken > 0, "a claim that should wait came back with \(answer)")
+                        answers.append(answer)
+                        if answers.count == 1 { try await then() }
+                    case .impatient:
+                        throw Violation("\(waiters.count - answers.count) waiting claims were not woken")
+                    case .over:
+                        break
+                    }
+                }
+            } catch {
+                await end(&group, sleepers: waiters.count)
+                throw error
+            }
+            await end(&group, sleepers: taken < steps.count ? waiters.count : 0)
+            return answers
+        }
+    }
+
+    private func watch(_ group: inout ThrowingTaskGroup<Event, any Error>, for sleepers: Int) {
+        let clock = clock
+        group.addTask {
+            await clock.waitForSleepers(sleepers)
+            return .asleep
+        }
+    }
+
+    /// Brings everybody home: also, after a violation, those who wait for sleepers that will not come.
+    private func end(_ group: inout ThrowingTaskGroup<Event, any Error>, sleepers: Int) async {
+        guard sleepers > 0 else { return group.cancelAll() }
+        let (clock, end) = (clock, clock.now.advanced(by: .seconds(7_200)))
+        for _ in 0..<sleepers {
+            group.addTask {
+                try? await clock.sleep(until: end, tolerance: nil)
+                return .over
+            }
+        }
+        await clock.waitForSleepers(sleepers)
+        group.cancelAll()
+        clock.set(to: end)
+    }
+
+    /// The one record that a waiting claim brought, which has to be that.
+    func requireWoken(
+        with key: String, in collection: String = collection, at time: Timestamp? = nil, _ when: String,
+        once step: @escaping Step
+    ) async throws {
+        try await requireWoken(with: key, in: collection, at: time, when, after: [step])
+    }
+
+    /// The one record that a waiting claim brought after those steps, which has to be that.
+    func requireWoken(
+        with key: String, in collection: String = collection, at time: Timestamp? = nil, _ when: String,
+        after steps: [Step]
+    ) async throws {
+        let answer = try await answers(of: [waiter(in: collection)], once: steps)[0].get()
+        try require(answer.claimed.map(\.id.key), is: [key], "what a waiting claim gets \(when)")
+        if let time { try require(answer.now, is: time, "when a waiting claim wakes \(when)") }
+    }
+}

@@ -1,0 +1,25 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import RecordStores
+
+/// Random histories, for what nobody has thought of a check for.
+extension RecordStoreConformance {
+    static let modelChecks = [
+        Check("random histories go as in the model that the promises describe") { bench in
+            for round in 0..<UInt64(20) {
+                let seed = bench.suite.seed &+ round
+                do {
+                    try await ConformanceBench.with(bench.suite) { bench in
+                        var history = try await RandomHistory(bench, seed: seed)
+                        try await history.run(steps: 250)
+                    }
+                } catch {
+                    throw Violation("seed \(seed): \(error)")
+                }
+            }
+        }
+    ]
+}
