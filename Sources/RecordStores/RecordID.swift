@@ -24,20 +24,12 @@ public struct RecordID: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether both parts are equal byte by byte.
     public static func == (lhs: RecordID, rhs: RecordID) -> Bool {
-        lhs.key.utf8.elementsEqual(rhs.key.utf8) && lhs.collection.utf8.elementsEqual(rhs.collection.utf8)
+        lhs.key.hasBytes(of: rhs.key) && lhs.collection.hasBytes(of: rhs.collection)
     }
 
     /// Feeds both parts, each with its length, into the hasher.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(utf8: collection)
         hasher.combine(utf8: key)
-    }
-}
-
-extension Hasher {
-    mutating func combine(utf8 string: String) {
-        combine(string.utf8.count)
-        var string = string
-        string.withUTF8 { unsafe combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

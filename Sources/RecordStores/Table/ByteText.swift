@@ -9,7 +9,7 @@ struct ByteText: Hashable {
 
     init(_ text: String) { self.text = text }
 
-    static func == (lhs: ByteText, rhs: ByteText) -> Bool { lhs.text.utf8.elementsEqual(rhs.text.utf8) }
+    static func == (lhs: ByteText, rhs: ByteText) -> Bool { lhs.text.hasBytes(of: rhs.text) }
 
     func hash(into hasher: inout Hasher) { hasher.combine(utf8: text) }
 }
