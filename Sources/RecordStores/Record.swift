@@ -63,7 +63,8 @@ public struct Record: Hashable, Sendable {
 
     /// Whether somebody holds the record at `now`; a lease has ended at its very end.
     public func isHeld(at now: Timestamp) -> Bool {
-        leaseUntil.map { $0 > now } ?? false
+        guard let leaseUntil else { return false }
+        return leaseUntil > now
     }
 
     /// How much of the lease is left at `now`: zero if it has passed or nobody holds the record.
@@ -73,6 +74,7 @@ public struct Record: Hashable, Sendable {
 
     /// Whether the record counts as absent at `now`: past its expiry, and not held.
     public func isExpired(at now: Timestamp) -> Bool {
-        expiresAt.map { $0 <= now && !isHeld(at: now) } ?? false
+        guard let expiresAt else { return false }
+        return expiresAt <= now && !isHeld(at: now)
     }
 }

@@ -37,7 +37,7 @@ public enum RecordLimits {
 
     package static func check(_ content: RecordContent) throws(StoreError) {
         try check("state", content.state.utf8.count, state)
-        if let byte = content.state.utf8.first(where: { !(0x20...0x7E).contains($0) }) {
+        if let byte = content.state.firstByte(outside: 0x20...0x7E) {
             throw .refused(RefusedInput(field: "byte of state", size: Int(byte), allowed: 0x20...0x7E))
         }
         if let orderKey = content.orderKey { try check("order key", orderKey.utf8.count, Self.orderKey) }
@@ -46,6 +46,6 @@ public enum RecordLimits {
     }
 
     package static func size(ofHeaders content: RecordContent) -> Int {
-        content.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        content.headers.isEmpty ? 0 : content.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
     }
 }

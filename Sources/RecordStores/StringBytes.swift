@@ -19,20 +19,30 @@ extension String {
     func hasBytes(of other: String) -> Bool {
         let isSame = unsafe utf8.withContiguousStorageIfAvailable { bytes in
             unsafe other.utf8.withContiguousStorageIfAvailable { otherBytes in
-                guard unsafe bytes.count == otherBytes.count else { return false }
-                guard let start = unsafe bytes.baseAddress, let otherStart = unsafe otherBytes.baseAddress else { return true }
+                guard bytes.count == otherBytes.count else { return false }
+                guard let start = bytes.baseAddress, let otherStart = otherBytes.baseAddress else { return true }
                 return unsafe memcmp(start, otherStart, bytes.count) == 0
             }
         }
         // Only a string that belongs to Objective-C has no contiguous bytes.
         return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
+
+    /// The first byte of UTF-8 that is not in the range.
+    func firstByte(outside range: ClosedRange<UInt8>) -> UInt8? {
+        let first = unsafe utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe bytes.first { !range.contains($0) }
+        }
+        return first ?? utf8.first { !range.contains($0) }
+    }
 }
 
 extension Hasher {
     mutating func combine(utf8 string: String) {
         combine(string.utf8.count)
-        var string = string
-        string.withUTF8 { unsafe combine(bytes: UnsafeRawBufferPointer($0)) }
+        let isDone: Void? = unsafe string.utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe combine(bytes: UnsafeRawBufferPointer(bytes))
+        }
+        if isDone == nil { for byte in string.utf8 { combine(byte) } }
     }
 }

@@ -21,11 +21,11 @@ extension Floor {
 /// What binds the file store: the disk's own syncs, and reading back.
 extension Row {
     static let diskFloors = [
-        Row("Floors", Floor.syncGrowing, floor: nil, count: .fixed(500, smoke: 5), usesFiles: true) { meter in
+        Row("Floors", Floor.syncGrowing, floor: nil, count: .fixed(200, smoke: 5), usesFiles: true) { meter in
             let file = try BareFile(meter.scratch.newPath("growing"))
             return try meter.sync { count in try file.writeAndSync(2 * count) / 2 }
         },
-        Row("Floors", Floor.syncZeroed, floor: nil, count: .fixed(500, smoke: 5), usesFiles: true) { meter in
+        Row("Floors", Floor.syncZeroed, floor: nil, count: .fixed(200, smoke: 5), usesFiles: true) { meter in
             let file = try BareFile(meter.scratch.newPath("zeroed"))
             try file.zero(2 * meter.count)
             return try meter.sync { count in try file.writeAndSync(2 * count) / 2 }

@@ -12,7 +12,7 @@ extension Row {
     static let fileRecordStores = [
         Row(
             "RecordStores", "file: claim + complete, 1 caller", floor: Floor.syncZeroed,
-            count: .fixed(500, smoke: 5), usesFiles: true,
+            count: .fixed(200, smoke: 5), usesFiles: true,
             details: { try await fileDetails($0, callers: 1) }
         ) { meter in
             try await fileSample(meter, callers: 1)

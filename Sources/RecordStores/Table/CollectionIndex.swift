@@ -54,7 +54,7 @@ struct CollectionIndex {
     var due = MinHeap<Alarm>()
     var lines: [ByteText: Line] = [:]
     var byPosition = PositionIndex()
-    var counts: [String: Int] = [:]
+    var counts = StateCounts()
 
     init(name: String) { self.name = name }
 }

@@ -25,7 +25,7 @@ extension RecordTable {
         var standing: [Record] = []
         for id in ids {
             guard let slot = live(id) else { continue }
-            if isHead(slot), !self[slot].isHeld(at: now) {
+            if isHead(slot), !slots[slot].record.isHeld(at: now) {
                 claimed.append(hold(slot, lease))
             } else {
                 standing.append(self[slot])
@@ -54,13 +54,9 @@ extension RecordTable {
     }
 
     private mutating func hold(_ slot: Int, _ lease: Lease) -> Record {
-        var record = self[slot]
         let until = end(of: lease.duration)
-        record.fence = takeFence()
-        record.holder = lease.holder
-        record.leaseUntil = until
-        record.claims += 1
-        update(slot, to: record)
+        hold(slot, takeFence(), lease.holder, until: until)
+        let record = self[slot]
         note(.hold(record.id, record.fence, lease.holder, until: until))
         return record
     }
@@ -71,11 +67,11 @@ extension RecordTable {
         try RecordLimits.check(id)
         begin(at: time)
         guard let slot = live(id) else { return .lost(now: now, standing: nil) }
-        var record = self[slot]
-        guard record.fence == fence, record.holder != nil else { return .lost(now: now, standing: record) }
+        guard slots[slot].record.fence == fence, slots[slot].record.holder != nil else {
+            return .lost(now: now, standing: self[slot])
+        }
         let until = end(of: lease)
-        record.leaseUntil = until
-        update(slot, to: record)
+        moveLeaseEnd(slot, to: until)
         note(.extend(id, until: until))
         return .extended(now: now, until: until)
     }

@@ -8,15 +8,20 @@ extension RecordTable {
     package mutating func commit(_ changes: [Change], at time: Timestamp) throws(StoreError) -> CommitAnswer {
         try Self.check(changes)
         begin(at: time)
-        for (index, change) in changes.enumerated() {
-            let slot = live(change.id)
-            guard allows(change, at: slot) else {
+        var slots: [Int?] = []
+        slots.reserveCapacity(changes.count)
+        for index in changes.indices {
+            let slot = live(changes[index].id)
+            guard allows(changes[index], at: slot) else {
                 return .conflict(.init(now: now, index: index, standing: slot.map { self[$0] }))
             }
+            slots.append(slot)
         }
         var fences: [Fence] = []
-        for change in changes {
-            if let fence = apply(change) { fences.append(fence) }
+        fences.reserveCapacity(changes.count)
+        // Each record is in one change at most, so none of them moves another one's record out of its slot.
+        for index in changes.indices {
+            if let fence = apply(changes[index], at: slots[index]) { fences.append(fence) }
         }
         return .committed(.init(now: now, fences: fences))
     }
@@ -45,23 +50,25 @@ extension RecordTable {
     }
 
     private func allows(_ change: Change, at slot: Int?) -> Bool {
-        switch change {
-        case .insert: slot == nil
-        case .replace(_, let expected, _, _), .delete(_, let expected): slot.map { self[$0].fence == expected } ?? false
-        case .assert(_, let expected): slot.map { self[$0].fence } == expected
+        var standing: Fence?
+        if let slot { standing = slots[slot].record.fence }
+        return switch change {
+        case .insert: standing == nil
+        case .replace(_, let expected, _, _), .delete(_, let expected): standing == expected
+        case .assert(_, let expected): standing == expected
         }
     }
 
     /// Carries out one change that is allowed; returns the record's new fence if it got one.
-    private mutating func apply(_ change: Change) -> Fence? {
+    private mutating func apply(_ change: Change, at slot: Int?) -> Fence? {
         switch change {
         case .insert(let id, let content, let lease):
             return insert(id, content, lease)
-        case .replace(let id, let expected, let content, let lease):
-            guard let slot = index[id] else { return nil }
+        case .replace(_, let expected, let content, let lease):
+            guard let slot else { return nil }
             return replace(slot, expecting: expected, content, lease)
         case .delete(let id, _):
-            guard let slot = index[id] else { return nil }
+            guard let slot else { return nil }
             remove(slot)
             note(.remove(id))
             return nil
@@ -77,36 +84,43 @@ extension RecordTable {
             expiresAt: point(content.expires, keeping: nil), state: content.state, claims: lease == nil ? 0 : 1,
             createdAt: now, headers: content.headers, body: content.body)
         nextPosition += 1
-        add(record)
-        note(.put(record))
+        noteRecord(in: add(record))
         return record.fence
     }
 
     private mutating func replace(
         _ slot: Int, expecting expected: Fence, _ content: RecordContent, _ lease: LeaseChange
     ) -> Fence {
-        var record = self[slot]
-        record.fence = takeFence()
-        record.changedUnder = expected
-        record.state = content.state
-        record.body = content.body
-        record.headers = content.headers
-        record.orderKey = content.orderKey
-        record.dueAt = point(content.due, keeping: record.dueAt)
-        record.expiresAt = point(content.expires, keeping: record.expiresAt)
-        switch lease {
-        case .keep:
-            break
-        case .extend(let duration):
-            // A record that nobody holds has no hold to extend.
-            if record.holder != nil { record.leaseUntil = end(of: duration) }
-        case .end:
-            record.holder = nil
-            record.leaseUntil = nil
+        let fence = takeFence()
+        let standing = (due: slots[slot].record.dueAt, expires: slots[slot].record.expiresAt)
+        let dueAt = point(content.due, keeping: standing.due)
+        let expiresAt = point(content.expires, keeping: standing.expires)
+        let hold = hold(slot, after: lease)
+        change(slot, state: content.state, orderKey: content.orderKey) { record in
+            record.fence = fence
+            record.changedUnder = expected
+            record.state = content.state
+            record.body = content.body
+            record.headers = content.headers
+            record.orderKey = content.orderKey
+            record.dueAt = dueAt
+            record.expiresAt = expiresAt
+            record.holder = hold.holder
+            record.leaseUntil = hold.until
         }
-        update(slot, to: record)
-        note(.put(record))
-        return record.fence
+        noteRecord(in: slot)
+        return fence
+    }
+
+    /// Who holds the record after a change of the hold, and until when.
+    private func hold(_ slot: Int, after change: LeaseChange) -> (holder: Holder?, until: Timestamp?) {
+        let (holder, until) = (slots[slot].record.holder, slots[slot].record.leaseUntil)
+        switch change {
+        case .keep: return (holder, until)
+        // A record that nobody holds has no hold to extend.
+        case .extend(let duration): return (holder, holder == nil ? until : end(of: duration))
+        case .end: return (nil, nil)
+        }
     }
 
     private func point(_ when: RecordContent.When, keeping present: Timestamp?) -> Timestamp? {

@@ -5,52 +5,73 @@
 
 /// How a table keeps its indexes in step with its records.
 extension RecordTable {
-    /// Puts a record into a free slot and all indexes.
-    mutating func add(_ record: Record) {
+    /// Puts a record into a free slot and all indexes; returns the slot.
+    @discardableResult
+    mutating func add(_ record: Record) -> Int {
         let number = collectionNumber(record.id.collection)
         let slot = free.popLast() ?? slots.count
-        if slot == slots.count { slots.append(nil) }
-        nextStamp &+= 1
-        slots[slot] = Slot(record: record, collection: number, stamp: nextStamp)
+        let content = Slot(record: record, collection: number, stamp: nextStamp)
+        if slot == slots.count { slots.append(content) } else { slots[slot] = content }
         index[record.id] = slot
         collections[number].byPosition.insert(.init(position: record.position, slot: slot))
-        collections[number].counts[record.state, default: 0] += 1
+        collections[number].counts.enter(record.state)
         join(slot)
+        setAlarms(slot)
+        return slot
+    }
+
+    /// Puts other content and another hold into a record, and brings every index in step.
+    mutating func update(_ slot: Int, to record: Record) {
+        change(slot, state: record.state, orderKey: record.orderKey) { $0 = record }
+    }
+
+    /// Changes a record in place, and every index with it; `body` sees to it that it gets this state and order key.
+    mutating func change(_ slot: Int, state: String, orderKey: String?, _ body: (inout Record) -> Void) {
+        let number = slots[slot].collection
+        if slots[slot].record.state != state {
+            collections[number].counts.leave(slots[slot].record.state)
+            collections[number].counts.enter(state)
+        }
+        let moves = slots[slot].orderKey != orderKey.map(ByteText.init)
+        if moves { leave(slot) }
+        body(&slots[slot].record)
+        if moves { join(slot) }
         setAlarms(slot)
     }
 
-    /// Changes a record in place, and every index with it.
-    mutating func update(_ slot: Int, to record: Record) {
-        let old = self[slot]
-        guard let number = slots[slot]?.collection else { return }
-        if old.state != record.state {
-            leaveState(old.state, of: number)
-            collections[number].counts[record.state, default: 0] += 1
-        }
-        let moves = old.orderKey.map(ByteText.init) != record.orderKey.map(ByteText.init)
-        if moves { leave(slot) }
-        self[slot] = record
-        if moves { join(slot) }
+    /// Gives a record to a holder under a new fence.
+    mutating func hold(_ slot: Int, _ fence: Fence, _ holder: Holder, until: Timestamp) {
+        slots[slot].record.fence = fence
+        slots[slot].record.holder = holder
+        slots[slot].record.leaseUntil = until
+        slots[slot].record.claims += 1
+        setAlarms(slot)
+    }
+
+    /// Lets the hold on a record end at another time.
+    mutating func moveLeaseEnd(_ slot: Int, to until: Timestamp) {
+        slots[slot].record.leaseUntil = until
         setAlarms(slot)
     }
 
     /// Takes a record out of the table; the next of its order key becomes the head.
     mutating func remove(_ slot: Int) {
-        guard let number = slots[slot]?.collection else { return }
-        let record = self[slot]
+        let number = slots[slot].collection
         leave(slot)
-        slots[slot] = nil
-        index[record.id] = nil
+        index[slots[slot].record.id] = nil
+        collections[number].counts.leave(slots[slot].record.state)
+        slots[slot] = .empty
         free.append(slot)
-        leaveState(record.state, of: number)
         // A copy for the length of the call: the closure may not look at the table while its index is changed.
         let slots = slots
         collections[number].byPosition.noteDeath { entry in
-            slots[entry.slot].map { $0.collection == number && $0.record.position == entry.position } ?? false
+            slots[entry.slot].collection == number && slots[entry.slot].record.position == entry.position
         }
     }
 
     private mutating func collectionNumber(_ name: String) -> Int {
+        // Most stores have a few collections, and the first serves most of the calls.
+        if !collections.isEmpty, collections[0].name.hasBytes(of: name) { return 0 }
         let key = ByteText(name)
         if let number = collectionNumbers[key] { return number }
         collections.append(CollectionIndex(name: name))
@@ -58,51 +79,45 @@ extension RecordTable {
         return collections.count - 1
     }
 
-    private mutating func leaveState(_ state: String, of number: Int) {
-        let left = (collections[number].counts[state] ?? 1) - 1
-        collections[number].counts[state] = left > 0 ? left : nil
-    }
-
     // MARK: Order keys
 
     /// Whether nobody stands before the record: it has no order key, or is the head of it.
     func isHead(_ slot: Int) -> Bool {
-        guard let content = slots[slot], let key = content.orderKey else { return true }
-        return collections[content.collection].lines[key]?.head == slot
+        guard let key = slots[slot].orderKey else { return true }
+        return collections[slots[slot].collection].lines[key]?.head == slot
     }
 
     /// Puts a record with an order key into its line, at its position.
     private mutating func join(_ slot: Int) {
-        guard let content = slots[slot], let key = content.orderKey else { return }
-        let position = content.record.position
-        var line = collections[content.collection].lines.removeValue(forKey: key) ?? .init()
+        guard let key = slots[slot].orderKey else { return }
+        let (position, number) = (slots[slot].record.position, slots[slot].collection)
+        var line = collections[number].lines.removeValue(forKey: key) ?? .init()
         line.waiting.insert(.init(position: position, slot: slot))
         line.count += 1
         let head = line.head
-        if head.map({ position < self[$0].position }) ?? true { line.head = slot }
-        collections[content.collection].lines[key] = line
+        if head.map({ position < slots[$0].record.position }) ?? true { line.head = slot }
+        collections[number].lines[key] = line
         // The former head now stands behind this one.
         if line.head == slot, let head { setAlarms(head) }
     }
 
     /// Takes a record out of the line of its order key; the next one becomes the head.
     private mutating func leave(_ slot: Int) {
-        guard let content = slots[slot], let key = content.orderKey,
-            var line = collections[content.collection].lines.removeValue(forKey: key)
-        else { return }
+        let number = slots[slot].collection
+        guard let key = slots[slot].orderKey, var line = collections[number].lines.removeValue(forKey: key) else {
+            return
+        }
         line.count -= 1
         guard line.count > 0 else { return }
         let wasHead = line.head == slot
         let slots = slots
         func isWaiting(_ entry: CollectionIndex.Waiting) -> Bool {
-            guard entry.slot != slot, let other = slots[entry.slot], other.collection == content.collection else {
-                return false
-            }
-            return other.record.position == entry.position && other.orderKey == key
+            entry.slot != slot && slots[entry.slot].collection == number
+                && slots[entry.slot].record.position == entry.position && slots[entry.slot].orderKey == key
         }
         if wasHead { line.promoteHead(isWaiting) }
         line.trim(isWaiting)
-        collections[content.collection].lines[key] = line
+        collections[number].lines[key] = line
         if wasHead, let head = line.head { setAlarms(head) }
     }
 
@@ -111,31 +126,30 @@ extension RecordTable {
     /// Outdates the alarms of a slot and sets those that its record calls for now.
     mutating func setAlarms(_ slot: Int) {
         nextStamp &+= 1
-        slots[slot]?.stamp = nextStamp
-        guard let content = slots[slot] else { return }
-        let record = content.record
-        let heldUntil = record.leaseUntil
-        func alarm(at time: Timestamp) -> Alarm {
-            let at = heldUntil.map { max($0, time) } ?? time
-            return Alarm(at: at, position: record.position, slot: slot, stamp: content.stamp)
-        }
-        if let expiresAt = record.expiresAt {
-            expiring.insert(alarm(at: expiresAt))
+        slots[slot].stamp = nextStamp
+        let (dueAt, expiresAt) = (slots[slot].record.dueAt, slots[slot].record.expiresAt)
+        if let expiresAt {
+            expiring.insert(alarm(slot, at: expiresAt))
             Self.trim(&expiring, slots)
         }
-        guard isHead(slot) else { return }
-        var times = [record.dueAt]
         // A head that expires makes room for the next, which only a claim of due records would notice.
-        if record.orderKey != nil { times.append(record.expiresAt) }
-        guard let first = times.compactMap({ $0 }).min() else { return }
-        collections[content.collection].due.insert(alarm(at: first))
-        Self.trim(&collections[content.collection].due, slots)
+        let endsLine = slots[slot].record.orderKey == nil ? nil : expiresAt
+        guard let first = dueAt.map({ min($0, endsLine ?? $0) }) ?? endsLine, isHead(slot) else { return }
+        let number = slots[slot].collection
+        collections[number].due.insert(alarm(slot, at: first))
+        Self.trim(&collections[number].due, slots)
+    }
+
+    /// An alarm for the slot as it is now: at that time, but not while the record is held.
+    private func alarm(_ slot: Int, at time: Timestamp) -> Alarm {
+        let at = slots[slot].record.leaseUntil.map { max($0, time) } ?? time
+        return Alarm(at: at, position: slots[slot].record.position, slot: slot, stamp: slots[slot].stamp)
     }
 
     /// Drops outdated alarms once they are the majority of all that there could be.
-    private static func trim(_ alarms: inout MinHeap<Alarm>, _ slots: [Slot?]) {
+    private static func trim(_ alarms: inout MinHeap<Alarm>, _ slots: [Slot]) {
         guard alarms.count > 2 * slots.count + 64 else { return }
-        alarms.removeAll { slots[$0.slot]?.stamp != $0.stamp }
+        alarms.removeAll { slots[$0.slot].stamp != $0.stamp }
     }
 
     /// The next alarm of a collection that still holds; outdated ones before it are dropped.

@@ -12,7 +12,7 @@ extension RecordTable {
             seen(record.fence)
             nextPosition = max(nextPosition, record.position + 1)
             if let slot = index[record.id] {
-                if self[slot].position == record.position {
+                if slots[slot].record.position == record.position {
                     update(slot, to: record)
                     return true
                 }
@@ -22,17 +22,10 @@ extension RecordTable {
         case .hold(let id, let fence, let holder, let until):
             seen(fence)
             guard let slot = index[id] else { return false }
-            var record = self[slot]
-            record.fence = fence
-            record.holder = holder
-            record.leaseUntil = until
-            record.claims += 1
-            update(slot, to: record)
+            hold(slot, fence, holder, until: until)
         case .extend(let id, let until):
             guard let slot = index[id] else { return false }
-            var record = self[slot]
-            record.leaseUntil = until
-            update(slot, to: record)
+            moveLeaseEnd(slot, to: until)
         case .remove(let id):
             guard let slot = index[id] else { return false }
             remove(slot)
@@ -45,18 +38,15 @@ extension RecordTable {
     /// Ends the leases of every process but the given one: its holders are gone.
     package mutating func endLeases(exceptOf process: ProcessIdentity, at time: Timestamp) {
         now = max(now, time)
-        for slot in slots.indices {
-            guard var record = slots[slot]?.record, record.isHeld(at: now), record.holder?.process != process else {
-                continue
-            }
-            record.leaseUntil = now
-            update(slot, to: record)
+        for slot in slots.indices
+        where slots[slot].record.isHeld(at: now) && slots[slot].record.holder?.process != process {
+            moveLeaseEnd(slot, to: now)
         }
     }
 
     /// Every record, by position, with expired ones left out: what a compacted journal starts with.
     package func liveRecords(at time: Timestamp) -> [Record] {
         let time = max(now, time)
-        return slots.compactMap { $0?.record }.filter { !$0.isExpired(at: time) }.sorted { $0.position < $1.position }
+        return slots.filter { $0.stamp > 0 && !$0.record.isExpired(at: time) }.map(\.record).sorted { $0.position < $1.position }
     }
 }

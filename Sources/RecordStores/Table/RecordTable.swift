@@ -9,20 +9,29 @@
 /// the business of the store around it. Lookups by key are a dictionary access, claims and expiry a heap's, and an
 /// expired record that comes up in any of them is removed there and then.
 package struct RecordTable {
+    /// A place for a record. Its parts are read and changed where they are: a copy of a record would count up and down
+    /// the references of everything in it, which costs more than most operations.
     struct Slot {
         var record: Record
-        let collection: Int
-        /// Outdates the alarms that were set before the last change.
+        var collection: Int
+        /// Outdates the alarms that were set before the last change; zero if no record stands here.
         var stamp: UInt64
 
         var orderKey: ByteText? { record.orderKey.map(ByteText.init) }
+
+        /// A slot without a record; no record has its position.
+        static let empty = Slot(
+            record: Record(
+                id: RecordID("", ""), fence: Fence(rawValue: 0), position: 0, state: "",
+                createdAt: Timestamp(nanosecondsSince1970: 0)),
+            collection: 0, stamp: 0)
     }
 
     /// How many expired records each operation clears away beyond those that it meets.
     static let sweepPerOperation = 8
 
     var index: [RecordID: Int] = [:]
-    var slots: [Slot?] = []
+    var slots: [Slot] = []
     var free: [Int] = []
     var collections: [CollectionIndex] = []
     var collectionNumbers: [ByteText: Int] = [:]
@@ -57,6 +66,10 @@ package struct RecordTable {
 
     mutating func note(_ effect: @autoclosure () -> RecordEffect) {
         if recordsEffects { effects.append(effect()) }
+    }
+
+    mutating func noteRecord(in slot: Int) {
+        if recordsEffects { effects.append(.put(slots[slot].record)) }
     }
 
     /// Starts an operation: time does not go back, and a few expired records are cleared away.
@@ -106,7 +119,7 @@ package struct RecordTable {
         let entries = collections[number].byPosition.entries(after: nil)
         let oldest = entries.first { record(of: $0, in: number) != nil }.flatMap { record(of: $0, in: number) }
         return CollectionStatistics(
-            now: now, counts: collections[number].counts, oldestDue: oldestDue(in: number),
+            now: now, counts: collections[number].counts.byState, oldestDue: oldestDue(in: number),
             oldestCreated: oldest?.createdAt)
     }
 
@@ -117,8 +130,8 @@ package struct RecordTable {
         // Held records come up at the end of their lease, so what has come up by now is free.
         if next.at <= now { return next.at }
         var oldest: Timestamp?
-        for alarm in collections[number].due.elements where holds(alarm) && !self[alarm.slot].isHeld(at: now) {
-            guard let due = self[alarm.slot].dueAt else { continue }
+        for alarm in collections[number].due.elements where holds(alarm) && !slots[alarm.slot].record.isHeld(at: now) {
+            guard let due = slots[alarm.slot].record.dueAt else { continue }
             oldest = min(due, oldest ?? due)
         }
         return oldest
@@ -131,29 +144,26 @@ package struct RecordTable {
 
     // MARK: Slots
 
-    /// The record in a slot that is known to be taken.
-    subscript(slot: Int) -> Record {
-        get {
-            guard let content = slots[slot] else { preconditionFailure("Slot \(slot) is empty") }
-            return content.record
-        }
-        set { slots[slot]?.record = newValue }
-    }
+    /// A copy of the record in a slot that is known to be taken.
+    subscript(slot: Int) -> Record { slots[slot].record }
 
     /// The slot of the record of that name; an expired one is removed and counts as absent.
     mutating func live(_ id: RecordID) -> Int? {
         guard let slot = index[id] else { return nil }
-        guard self[slot].isExpired(at: now) else { return slot }
+        guard slots[slot].record.isExpired(at: now) else { return slot }
         remove(slot)
         return nil
     }
 
     /// The record that an entry by position stands for, unless it has gone or expired.
     private func record(of entry: PositionIndex.Entry, in collection: Int) -> Record? {
-        guard let slot = slots[entry.slot], slot.collection == collection, slot.record.position == entry.position,
-            !slot.record.isExpired(at: now)
-        else { return nil }
-        return slot.record
+        guard isTaken(entry, in: collection), !slots[entry.slot].record.isExpired(at: now) else { return nil }
+        return self[entry.slot]
+    }
+
+    /// Whether the record that an entry by position was made for still stands there.
+    private func isTaken(_ entry: PositionIndex.Entry, in collection: Int) -> Bool {
+        slots[entry.slot].record.position == entry.position && slots[entry.slot].collection == collection
     }
 
     /// Removes up to `limit` expired records, those that expired first.
@@ -169,5 +179,5 @@ package struct RecordTable {
         return removed
     }
 
-    func holds(_ alarm: Alarm) -> Bool { slots[alarm.slot]?.stamp == alarm.stamp }
+    func holds(_ alarm: Alarm) -> Bool { slots[alarm.slot].stamp == alarm.stamp }
 }
