@@ -8,20 +8,21 @@ extension RecordTable {
     package mutating func commit(_ changes: [Change], at time: Timestamp) throws(StoreError) -> CommitAnswer {
         try Self.check(changes)
         begin(at: time)
-        var slots: [Int?] = []
-        slots.reserveCapacity(changes.count)
+        var places: [(id: HashedID, slot: Int?)] = []
+        places.reserveCapacity(changes.count)
         for index in changes.indices {
-            let slot = live(changes[index].id)
+            let id = HashedID(changes[index].id)
+            let slot = live(id)
             guard allows(changes[index], at: slot) else {
                 return .conflict(.init(now: now, index: index, standing: slot.map { self[$0] }))
             }
-            slots.append(slot)
+            places.append((id, slot))
         }
         var fences: [Fence] = []
         fences.reserveCapacity(changes.count)
         // Each record is in one change at most, so none of them moves another one's record out of its slot.
         for index in changes.indices {
-            if let fence = apply(changes[index], at: slots[index]) { fences.append(fence) }
+            if let fence = apply(changes[index], of: places[index].id, at: places[index].slot) { fences.append(fence) }
         }
         return .committed(.init(now: now, fences: fences))
     }
@@ -60,31 +61,31 @@ extension RecordTable {
     }
 
     /// Carries out one change that is allowed; returns the record's new fence if it got one.
-    private mutating func apply(_ change: Change, at slot: Int?) -> Fence? {
+    private mutating func apply(_ change: Change, of id: HashedID, at slot: Int?) -> Fence? {
         switch change {
-        case .insert(let id, let content, let lease):
+        case .insert(_, let content, let lease):
             return insert(id, content, lease)
         case .replace(_, let expected, let content, let lease):
             guard let slot else { return nil }
             return replace(slot, expecting: expected, content, lease)
-        case .delete(let id, _):
+        case .delete:
             guard let slot else { return nil }
             remove(slot)
-            note(.remove(id))
+            note(.remove(id.id))
             return nil
         case .assert:
             return nil
         }
     }
 
-    private mutating func insert(_ id: RecordID, _ content: RecordContent, _ lease: Lease?) -> Fence {
+    private mutating func insert(_ id: HashedID, _ content: RecordContent, _ lease: Lease?) -> Fence {
         let record = Record(
-            id: id, fence: takeFence(), holder: lease?.holder, leaseUntil: lease.map { end(of: $0.duration) },
+            id: id.id, fence: takeFence(), holder: lease?.holder, leaseUntil: lease.map { end(of: $0.duration) },
             dueAt: point(content.due, keeping: nil), position: nextPosition, orderKey: content.orderKey,
             expiresAt: point(content.expires, keeping: nil), state: content.state, claims: lease == nil ? 0 : 1,
             createdAt: now, headers: content.headers, body: content.body)
         nextPosition += 1
-        noteRecord(in: add(record))
+        noteRecord(in: add(record, as: id))
         return record.fence
     }
 

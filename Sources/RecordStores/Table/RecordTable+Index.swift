@@ -7,12 +7,12 @@
 extension RecordTable {
     /// Puts a record into a free slot and all indexes; returns the slot.
     @discardableResult
-    mutating func add(_ record: Record) -> Int {
+    mutating func add(_ record: Record, as id: HashedID) -> Int {
         let number = collectionNumber(record.id.collection)
         let slot = free.popLast() ?? slots.count
         let content = Slot(record: record, collection: number, stamp: nextStamp)
         if slot == slots.count { slots.append(content) } else { slots[slot] = content }
-        index[record.id] = slot
+        index[id] = slot
         collections[number].byPosition.insert(.init(position: record.position, slot: slot))
         collections[number].counts.enter(record.state)
         join(slot)
@@ -58,7 +58,7 @@ extension RecordTable {
     mutating func remove(_ slot: Int) {
         let number = slots[slot].collection
         leave(slot)
-        index[slots[slot].record.id] = nil
+        index[HashedID(slots[slot].record.id)] = nil
         collections[number].counts.leave(slots[slot].record.state)
         slots[slot] = .empty
         free.append(slot)

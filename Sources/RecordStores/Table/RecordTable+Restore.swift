@@ -11,23 +11,24 @@ extension RecordTable {
         case .put(let record):
             seen(record.fence)
             nextPosition = max(nextPosition, record.position + 1)
-            if let slot = index[record.id] {
+            let id = HashedID(record.id)
+            if let slot = index[id] {
                 if slots[slot].record.position == record.position {
                     update(slot, to: record)
                     return true
                 }
                 remove(slot)
             }
-            add(record)
+            add(record, as: id)
         case .hold(let id, let fence, let holder, let until):
             seen(fence)
-            guard let slot = index[id] else { return false }
+            guard let slot = index[HashedID(id)] else { return false }
             hold(slot, fence, holder, until: until)
         case .extend(let id, let until):
-            guard let slot = index[id] else { return false }
+            guard let slot = index[HashedID(id)] else { return false }
             moveLeaseEnd(slot, to: until)
         case .remove(let id):
-            guard let slot = index[id] else { return false }
+            guard let slot = index[HashedID(id)] else { return false }
             remove(slot)
         }
         return true
@@ -47,6 +48,7 @@ extension RecordTable {
     /// Every record, by position, with expired ones left out: what a compacted journal starts with.
     package func liveRecords(at time: Timestamp) -> [Record] {
         let time = max(now, time)
-        return slots.filter { $0.stamp > 0 && !$0.record.isExpired(at: time) }.map(\.record).sorted { $0.position < $1.position }
+        let live = slots.filter { $0.stamp > 0 && !$0.record.isExpired(at: time) }
+        return live.map(\.record).sorted { $0.position < $1.position }
     }
 }

@@ -30,7 +30,7 @@ package struct RecordTable {
     /// How many expired records each operation clears away beyond those that it meets.
     static let sweepPerOperation = 8
 
-    var index: [RecordID: Int] = [:]
+    var index: [HashedID: Int] = [:]
     var slots: [Slot] = []
     var free: [Int] = []
     var collections: [CollectionIndex] = []
@@ -148,7 +148,9 @@ package struct RecordTable {
     subscript(slot: Int) -> Record { slots[slot].record }
 
     /// The slot of the record of that name; an expired one is removed and counts as absent.
-    mutating func live(_ id: RecordID) -> Int? {
+    mutating func live(_ id: RecordID) -> Int? { live(HashedID(id)) }
+
+    mutating func live(_ id: HashedID) -> Int? {
         guard let slot = index[id] else { return nil }
         guard slots[slot].record.isExpired(at: now) else { return slot }
         remove(slot)
