@@ -42,8 +42,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "reliability-benchmarks",
         dependencies: [
-            "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency", "CAllocationCounter",
-            "CPlainDigest",
+            "ReliabilityCore", "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency",
+            "CAllocationCounter", "CPlainDigest",
         ],
         path: "Benchmarks/ReliabilityBenchmarks", swiftSettings: settings),
 ]
