@@ -66,3 +66,13 @@ let package = Package(
     } + programs,
     swiftLanguageModes: [.v6]
 )
+
+package.targets += [
+    .executableTarget(
+        name: "checkout",
+        dependencies: ["Reliability"],
+        path: "Examples/Checkout",
+        exclude: ["README.md", "ci.sh", "orders.jsonl"],
+        swiftSettings: settings),
+    .testTarget(name: "CheckoutTests", dependencies: ["checkout", "ReliabilityCore"], swiftSettings: settings),
+]

@@ -24,8 +24,8 @@ extension TokenBucket {
     private func wait(
         _ permits: Int64, denied decision: RateLimitDecision, at start: Int64, within limit: Duration
     ) async throws -> Grant {
-        let deadline = min(start.addingSaturating(max(0, limit.nanosecondsRoundedUp)), gcra.lastNanosecond)
-        try refuse(permits, unless: decision, endsBy: deadline, at: start)
+        let deadline = min(start.addingSaturating(limit.nanosecondsRoundedUp), gcra.lastNanosecond)
+        if isTooLong(decision, at: start, until: deadline) { throw refusal(permits, decision) }
         let id: Int
         switch enter(permits, at: start, until: deadline) {
         case .granted(let grant): return grant
@@ -42,7 +42,7 @@ extension TokenBucket {
                     report(.waited(permits: Int(permits), duration: .nanoseconds(max(0, now - start))))
                     return grant
                 case .denied(let decision):
-                    try refuse(permits, unless: decision, endsBy: deadline, at: now)
+                    if isTooLong(decision, at: now, until: deadline) { throw refusal(permits, decision) }
                     try await time.sleep(until: now.addingSaturating(decision.waitNanoseconds))
                 }
             }
@@ -65,8 +65,8 @@ extension TokenBucket {
             case .granted(let grant, _):
                 return .granted(grant)
             case .denied(let decision):
-                let tooLate = now.addingSaturating(decision.waitNanoseconds) > deadline
-                guard !tooLate, line.count < maximumWaiters else { return .refused(decision) }
+                let isFull = line.count >= maximumWaiters
+                if isFull || isTooLong(decision, at: now, until: deadline) { return .refused(decision) }
                 let id = line.join(permits: permits)
                 queued.store(line.permits, ordering: .relaxed)
                 return .joined(id)
@@ -74,15 +74,12 @@ extension TokenBucket {
         }
     }
 
-    /// Returns when the waiter is at the head of the line.
+    /// Returns when the waiter is at the head of the line, or was cancelled on the way there.
     private func turn(of id: Int) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (turn: WaiterLine.Turn) in
-                switch line.withLock({ $0.suspend(id, turn) }) {
-                case .suspended: break
-                case .head: turn.resume()
-                case .gone: turn.resume(throwing: CancellationError())
-                }
+                let suspended = line.withLock { $0.suspend(id, turn) }
+                if !suspended { turn.resume() }
             }
         } onCancel: {
             leave(id)
@@ -117,10 +114,8 @@ extension TokenBucket {
         departure.next?.resume()
     }
 
-    private func refuse(
-        _ permits: Int64, unless decision: RateLimitDecision, endsBy deadline: Int64, at now: Int64
-    ) throws {
-        if now.addingSaturating(decision.waitNanoseconds) > deadline { throw refusal(permits, decision) }
+    private func isTooLong(_ decision: RateLimitDecision, at now: Int64, until deadline: Int64) -> Bool {
+        now.addingSaturating(decision.waitNanoseconds) > deadline
     }
 
     private func refusal(_ permits: Int64, _ decision: RateLimitDecision) -> RateLimited {

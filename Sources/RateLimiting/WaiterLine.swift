@@ -40,22 +40,12 @@ package struct WaiterLine {
         return lastID
     }
 
-    /// What a waiter that wants to be suspended does instead, if anything.
-    package enum Suspension {
-        /// It is suspended until the line resumes it.
-        case suspended
-        /// It is the head already and goes on.
-        case head
-        /// It was cancelled before it came here, and fails.
-        case gone
-    }
-
-    /// Suspends a waiter until it is the head.
-    package mutating func suspend(_ id: Int, _ turn: Turn) -> Suspension {
-        guard let index = index(of: id) else { return .gone }
-        guard index > 0 else { return .head }
+    /// Keeps what resumes a waiter when it becomes the head. `false` if there is nothing to wait for: it is the head
+    /// already, or it has left.
+    package mutating func suspend(_ id: Int, _ turn: Turn) -> Bool {
+        guard let index = index(of: id), index > 0 else { return false }
         waiters[index].turn = turn
-        return .suspended
+        return true
     }
 
     /// The continuations that a departure leaves to be resumed, outside the lock.

@@ -8,9 +8,9 @@ import ReliabilityTesting
 import Testing
 
 @Suite struct IdempotentOperationTests {
-    @Test(arguments: StoreFactory.all)
-    func `a duplicate gets the stored value, and the handler has run once`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a duplicate gets the stored value, and the handler has run once`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation()
         let first = try await shop.charge(charge)
         #expect(first.value == "receipt 1")
@@ -30,11 +30,11 @@ import Testing
         #expect(shop.events.all[1].fence == shop.charges.all[0].fence)
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `another fingerprint is refused, also while the first request runs and when its outcome is unknown`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let charge = shop.operation(.reexecute)
         let mismatch = IdempotencyMismatch(key: try shop.key())
         func other() async throws {
@@ -60,9 +60,9 @@ import Testing
         #expect(shop.outcomes == [.new, .mismatch, .mismatch, .completedLate, .mismatch])
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `while the first request runs, a duplicate is told the rest of its lease`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `while the first request runs, a duplicate is told the rest of its lease`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         try await shop.crashed()
         let charge = shop.operation(.reexecute)
         for (advance, rest) in [(Duration.zero, Duration.seconds(60)), (.seconds(59), .seconds(1))] {
@@ -76,9 +76,9 @@ import Testing
         #expect(shop.outcomes == [.inFlight, .inFlight, .reclaimed, .completed])
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `tenants, operations and keys are independent`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `tenants, operations and keys are independent`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         for (tenant, name, key) in [("a", "o", "k"), ("b", "o", "k"), ("a", "p", "k"), ("a", "o", "l")] {
             let operation = shop.operation(name: name)
             let result = try await operation.run(key, tenant: tenant, fingerprint: shop.fingerprint) { _ in tenant }
@@ -86,9 +86,9 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `200 duplicates at once take effect exactly once`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `200 duplicates at once take effect exactly once`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation()
         let answers = try await withThrowingTaskGroup(of: String?.self) { group in
             for _ in 0..<200 {
@@ -113,9 +113,9 @@ import Testing
         #expect(shop.outcomes.filter { $0 == .new || $0 == .completed }.count == 2)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `retention counts from the completion, and then the key is new`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `retention counts from the completion, and then the key is new`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation()
         _ = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in
             shop.clock.advance(by: .seconds(30))
@@ -133,9 +133,9 @@ import Testing
         #expect(try await shop.charge(month).isReplayed)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `an error that proves that nothing happened frees the key`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `an error that proves that nothing happened frees the key`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation(classify: { $0 is ProviderTimeout ? .notApplied : .unknown })
         await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
         #expect(try await shop.record() == nil)
@@ -146,9 +146,9 @@ import Testing
         #expect(shop.outcomes == [.new, .released, .new, .released, .new, .completed])
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `every other error leaves the outcome unknown and comes out unchanged`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `every other error leaves the outcome unknown and comes out unchanged`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation()
         let errors: [any Error] = [ProviderTimeout(), CancellationError(), StoreError.closed]
         for (index, error) in errors.enumerated() {
@@ -167,18 +167,18 @@ import Testing
         #expect(shop.charges.all.count == errors.count)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a refusal that is returned as a value is replayed`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a refusal that is returned as a value is replayed`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation()
         _ = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in "declined" }
         #expect(try await shop.charge(charge).value == "declined")
         #expect(shop.charges.all.isEmpty)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a task that is cancelled before the handler starts changes nothing`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a task that is cancelled before the handler starts changes nothing`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation(.reexecute)
         let early = Task {
             cancelCurrentTask()
@@ -203,11 +203,11 @@ import Testing
         #expect(shop.charges.all.isEmpty)
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a task that is cancelled while the handler runs still stores what came of it`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let charge = shop.operation()
         let ignoring = Task {
             try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in
@@ -229,9 +229,9 @@ import Testing
         #expect(try await shop.record("l")?.state == KeyState.unknown)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a purge takes expired keys alone`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a purge takes expired keys alone`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation()
         try await shop.crashed("crashed")
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, "u", throwing: ProviderTimeout()) }
@@ -246,9 +246,9 @@ import Testing
                 == [KeyState.inProgress: 1, KeyState.unknown: 1])
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a clock that steps back loses no key and repeats no fence`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a clock that steps back loses no key and repeats no fence`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation()
         shop.clock.advance(by: .seconds(7_200))
         try await shop.charge(charge)
@@ -262,7 +262,7 @@ import Testing
     }
 
     @Test func `an outcome outlives the store that it was given to`() async throws {
-        let scratch = ScratchDirectory()
+        let scratch = try TemporaryDirectory()
         for isReplay in [false, true] {
             let store = try FileRecordStore(directory: scratch.path)
             let charge = IdempotentOperation("charge", store: store, codec: .string, ifUnknown: .park)

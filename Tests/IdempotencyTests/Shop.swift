@@ -12,7 +12,7 @@ import Testing
 struct Shop: Sendable {
     let clock = ManualClock()
     let store: ScriptedStore
-    private let scratch = ScratchDirectory()
+    private let directory: TemporaryDirectory
     let events = Log<IdempotencyEvent>()
     /// The contexts of the charges that took effect.
     let charges = Log<IdempotencyContext>()
@@ -20,7 +20,10 @@ struct Shop: Sendable {
     let retention = Duration.seconds(3_600)
     let fingerprint = Fingerprint { $0.field("amount", 100) }
 
-    init(_ factory: StoreFactory) throws { store = ScriptedStore(try factory.make(clock, scratch)) }
+    init(_ kind: StoreKind) throws {
+        directory = try TemporaryDirectory()
+        store = ScriptedStore(try kind.make(clock, directory))
+    }
 
     func operation(
         _ ifUnknown: UnknownPolicy<String> = .park, name: String = "charge", codec: OutputCodec<String> = .string,

@@ -11,9 +11,9 @@ import Testing
     private static let unavailable = StoreError.unavailable(ScriptedStore.failure)
     private static let unknown = StoreError.outcomeUnknown(ScriptedStore.failure)
 
-    @Test(arguments: StoreFactory.all)
-    func `a store that is down when the key is claimed lets nothing run`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a store that is down when the key is claimed lets nothing run`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         shop.store.next(.commit, .unavailable)
         await #expect(throws: Self.unavailable) { try await shop.charge(shop.operation()) }
         try await shop.crashed()
@@ -25,9 +25,9 @@ import Testing
         #expect(shop.store.count(.read) == 0)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a claim of unknown outcome is looked up once and recognised`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a claim of unknown outcome is looked up once and recognised`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         for (key, applied) in [("in", true), ("not in", false)] {
             shop.store.next(.commit, .unknown(applied: applied))
             #expect(try await shop.charge(shop.operation(), key).origin == .fresh)
@@ -45,22 +45,22 @@ import Testing
         #expect(shop.charges.all.map(\.attempt) == [1, 1, 2, 2])
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `an insert of unknown outcome that another call's overtook is not taken for one's own`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         shop.store.next(.commit, .unknown(applied: false))
         shop.store.next(.read, .after { _ in try await shop.crashed() })
         await #expect(throws: IdempotencyInFlight.self) { try await shop.charge(shop.operation()) }
         #expect(shop.charges.all.isEmpty)
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a claim of unknown outcome that cannot be looked up ends the call, and the key waits for its lease`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         shop.store.next(.commit, .unknown(applied: true))
         shop.store.next(.read, .unavailable)
         await #expect(throws: Self.unknown) { try await shop.charge(shop.operation()) }
@@ -68,11 +68,11 @@ import Testing
         await #expect(throws: IdempotencyInFlight.self) { try await shop.charge(shop.operation()) }
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `an outcome that is in although the store did not say so counts as stored`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         shop.store.next(.commit, .pass, .unknown(applied: true))
         #expect(try await shop.charge(shop.operation()).origin == .fresh)
         #expect(try await shop.charge(shop.operation()).isReplayed)
@@ -84,11 +84,11 @@ import Testing
     }
 
     /// The turns of the commit that settles and of the look after it.
-    @Test(arguments: StoreFactory.all, [0, 1, 2])
+    @Test(arguments: StoreKind.all, [0, 1, 2])
     func `an outcome that may not be stored comes out in the error, and later counts as unknown`(
-        factory: StoreFactory, failure: Int
+        kind: StoreKind, failure: Int
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         switch failure {
         case 0: shop.store.next(.commit, .pass, .unavailable)
         case 1: shop.store.next(.commit, .pass, .unknown(applied: false))
@@ -110,9 +110,9 @@ import Testing
         #expect(shop.charges.all.count == 1)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a handler's error stays what it is when its key cannot be settled`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a handler's error stays what it is when its key cannot be settled`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         shop.store.next(.commit, .pass, .unavailable)
         await #expect(throws: CardRefused()) { try await shop.charge(shop.operation(), throwing: CardRefused()) }
         #expect(shop.outcomes == [.new, .storeFailed])
@@ -120,9 +120,9 @@ import Testing
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation()) }
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a handler's error stays what it is when its lease is lost`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a handler's error stays what it is when its lease is lost`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation(.reexecute)
         await #expect(throws: CardRefused()) {
             _ = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in
@@ -135,11 +135,11 @@ import Testing
         #expect(try await shop.charge(charge).value == "receipt 1")
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `an outcome that cannot be encoded or is too large comes out in the error and is unknown`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let failing = OutputCodec<String>(encode: { _ in throw Unexpected() }, decode: { _ in "" })
         let error = await #expect(throws: IdempotencyUnsettled<String>.self) {
             try await shop.charge(shop.operation(codec: failing))
@@ -156,9 +156,9 @@ import Testing
         #expect(shop.charges.all.count == 2)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `an outcome that cannot be read is told, and nothing runs again`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `an outcome that cannot be read is told, and nothing runs again`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         try await shop.charge(shop.operation())
         let changed = OutputCodec<String>(encode: { Array($0.utf8) }, decode: { _ in throw Unexpected() })
         let error = await #expect(throws: IdempotencyRecordUnreadable.self) {

@@ -21,11 +21,11 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a provider's time-out never leads to a second charge when unknown outcomes are parked`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let charge = shop.operation(.park)
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
         for _ in 0..<3 {
@@ -38,11 +38,11 @@ import Testing
         #expect(shop.outcomes == [.new, .leftUnknown, .unknown, .unknown, .unknown])
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a re-execution has a larger fence, the next attempt and the same downstream key`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let charge = shop.operation(.reexecute)
         for _ in 0..<2 {
             await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
@@ -55,11 +55,11 @@ import Testing
         #expect(Set(contexts.map(\.fence)).count == 3)
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a retry around the operation comes back when the lease of a crashed execution has passed`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         try await shop.crashed()
         let retry = Retry(maxAttempts: 2, clock: shop.clock)
         let charge = shop.operation(.reexecute)
@@ -71,9 +71,9 @@ import Testing
         #expect(shop.outcomes == [.inFlight, .reclaimed, .completed])
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a re-execution that did nothing says nothing of the earlier execution`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a re-execution that did nothing says nothing of the earlier execution`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation(.reexecute)
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
         await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
@@ -81,11 +81,11 @@ import Testing
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation(.park)) }
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a late owner completes after others were told that the outcome is unknown`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let asking = shop.operation(.probe { _ in .unknown })
         let failing = shop.operation(.probe { _ in throw CardRefused() })
         let gate = Gate()
@@ -103,11 +103,11 @@ import Testing
         #expect(shop.outcomes == [.new, .unknown, .unknown, .unknown, .unknown, .completedLate, .replayed])
     }
 
-    @Test(arguments: StoreFactory.all, [false, true])
+    @Test(arguments: StoreKind.all, [false, true])
     func `a late owner whose key another execution has claimed changes nothing and keeps its value`(
-        factory: StoreFactory, purged: Bool
+        kind: StoreKind, purged: Bool
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let charge = shop.operation(.reexecute)
         let gate = Gate()
         let first = slow(shop, charge, gate)
@@ -127,10 +127,10 @@ import Testing
         #expect(shop.charges.all[0].fence < shop.charges.all[1].fence)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `an owner that completes just before it is taken over is replayed`(factory: StoreFactory) async throws {
+    @Test(arguments: StoreKind.all)
+    func `an owner that completes just before it is taken over is replayed`(kind: StoreKind) async throws {
         for policy in [UnknownPolicy<String>.reexecute, .probe { _ in .notApplied }, .probe { _ in .applied("x") }] {
-            let shop = try Shop(factory)
+            let shop = try Shop(kind)
             let charge = shop.operation(policy)
             let gate = Gate()
             let first = slow(shop, charge, gate)
@@ -148,9 +148,9 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a claim that finds the key free starts it anew`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a claim that finds the key free starts it anew`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         try await shop.crashed()
         shop.clock.advance(by: shop.lease)
         let key = try shop.key()
@@ -165,11 +165,11 @@ import Testing
     }
 
     /// Every claim finds the key free, and every insert after it finds it taken again; at last it is free or is not.
-    @Test(arguments: StoreFactory.all, [false, true])
+    @Test(arguments: StoreKind.all, [false, true])
     func `a call does not look for ever, and what it got at the last look it uses`(
-        factory: StoreFactory, isFree: Bool
+        kind: StoreKind, isFree: Bool
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         try await shop.crashed(lease: nil)
         let key = try shop.key()
         shop.store.next(.claim, .empty, .empty)
@@ -191,9 +191,9 @@ import Testing
         #expect(shop.store.count(.claim) == 3)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a probe's outcome is stored and replayed`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a probe's outcome is stored and replayed`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let fence = try await shop.crashed()
         let probes = Log<IdempotencyContext>()
         let charge = shop.operation(
@@ -211,11 +211,11 @@ import Testing
         #expect(shop.outcomes == [.recovered, .replayed])
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a probe that finds nothing lets the handler run, and its refusal frees the key`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let charge = shop.operation(.probe { _ in .notApplied })
         try await shop.crashed()
         shop.clock.advance(by: shop.lease)
@@ -225,11 +225,11 @@ import Testing
     }
 
     /// Two probes are asked; meanwhile another call claims the key, and its handler ends without anybody knowing how.
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `a probe's answer is not used for an execution that started after it was asked`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         try await shop.crashed()
         shop.clock.advance(by: shop.lease)
         let probes = Log<IdempotencyContext>()
@@ -246,9 +246,9 @@ import Testing
         #expect(try await shop.record()?.state == KeyState.unknown)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `a key that is in progress without a lease follows the policy`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a key that is in progress without a lease follows the policy`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         try await shop.crashed(lease: nil)
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation(.park)) }
         let charge = shop.operation(.reexecute)
@@ -258,9 +258,9 @@ import Testing
         #expect(shop.charges.all.count == 2)
     }
 
-    @Test(arguments: StoreFactory.all)
-    func `an operator's answer settles an unknown outcome`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `an operator's answer settles an unknown outcome`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation(.park)
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
         try await charge.resolve(try shop.key(), as: .completed("by hand"))
@@ -273,11 +273,11 @@ import Testing
         #expect(shop.outcomes.filter { $0 == .resolved }.count == 2)
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: StoreKind.all)
     func `an operator's answer is refused while the key is held, completed or free`(
-        factory: StoreFactory
+        kind: StoreKind
     ) async throws {
-        let shop = try Shop(factory)
+        let shop = try Shop(kind)
         let charge = shop.operation(.park)
         let (held, done, free) = try (shop.key("held"), shop.key("done"), shop.key("free"))
         try await shop.crashed("held")
@@ -299,9 +299,9 @@ import Testing
     }
 
     /// The late owner completes between the operator's look and the claim.
-    @Test(arguments: StoreFactory.all)
-    func `a late owner wins over an operator's answer`(factory: StoreFactory) async throws {
-        let shop = try Shop(factory)
+    @Test(arguments: StoreKind.all)
+    func `a late owner wins over an operator's answer`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
         let charge = shop.operation(.park)
         let gate = Gate()
         let first = slow(shop, charge, gate)

@@ -66,18 +66,18 @@ import Testing
             try #require(exact.level >= 0, "seed \(seed), \(limit), at \(now)")
             grants.append(Grant(at: now, permits: Int64(permits)))
         }
-        try expectPromise(of: limit, grants, "seed \(seed), \(limit)")
+        #expect(keepsPromise(of: limit, grants), "seed \(seed), \(limit)")
     }
 
-    /// `count <= burst + rate · interval` over every pair of grants, in whole numbers.
-    private func expectPromise(of limit: RateLimit, _ grants: [Grant], _ place: Comment) throws {
+    /// Whether `count <= burst + rate · interval` holds between every two grants, in whole numbers.
+    private func keepsPromise(of limit: RateLimit, _ grants: [Grant]) -> Bool {
         let period = limit.period.nanosecondsRoundedUp
-        for first in grants.indices {
+        let (rate, burst) = (Int64(limit.permits), Int64(limit.burst))
+        return grants.indices.allSatisfy { first in
             var count: Int64 = 0
-            for grant in grants[first...] {
+            return grants[first...].allSatisfy { grant in
                 count += grant.permits
-                let interval = grant.at - grants[first].at
-                try #require((count - Int64(limit.burst)) * period <= Int64(limit.permits) * interval, place)
+                return (count - burst) * period <= rate * (grant.at - grants[first].at)
             }
         }
     }

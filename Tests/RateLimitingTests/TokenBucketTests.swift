@@ -43,6 +43,8 @@ import Testing
                 row(9_500, false, n: 5, remaining: 4, reset: 1_000, retry: 1_000, peek: true),
                 row(9_500, true, n: 2, remaining: 2, reset: 3_000),
                 row(9_500, false, n: 5, remaining: 2, reset: 3_000, retry: 3_000),
+                row(60_000, true, remaining: 5, reset: 0, peek: true),
+                row(60_000, true, n: 5, remaining: 0, reset: 5_000),
             ]
         ),
         (
@@ -94,6 +96,13 @@ import Testing
             if let reset = row.reset { #expect(decision.resetAfter == reset, place) }
             if let retry = row.retry { #expect(decision.retryAfter == retry, place) }
         }
+    }
+
+    @Test func `the system's clock is the default`() throws {
+        let limiter = TokenBucket(.perMinute(1))
+        #expect(limiter.tryAcquire().allowed)
+        let wait = try #require(limiter.tryAcquire().retryAfter)
+        #expect(wait > .zero && wait <= .seconds(60))
     }
 
     @Test func `never is another answer than not now`() async throws {

@@ -3,13 +3,13 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-import RateLimiting
+@testable import RateLimiting
 import ReliabilityTesting
 import Synchronization
 import Testing
 
 /// The line of those who wait: who is served when, who is refused, and what a cancellation leaves behind.
-@MainActor @Suite(.timeLimit(.minutes(1))) struct TokenBucketWaitingTests {
+@MainActor @Suite(.timeLimit(.minutes(5))) struct TokenBucketWaitingTests {
     let clock = ManualClock()
     let events = Recorder<TokenBucketEvent>()
     let granted = Recorder<String>()
@@ -153,6 +153,60 @@ import Testing
         let task = await wait("late", on: limiter, within: .seconds(1))
         clock.advance(by: .seconds(50))
         try await task.value
+    }
+
+    @Test func `what the head has not taken yet is not for others`() async throws {
+        let limiter = makeLimiter(.perSecond(1, burst: 3))
+        try await limiter.acquire(3)
+        let head = await wait("head", on: limiter)
+        await clock.waitForSleepers(1)
+        // The head is woken here, but cannot go on before this task suspends.
+        clock.advance(by: .seconds(10))
+        let overtaking = limiter.tryAcquire()
+        #expect(overtaking.retryAfter == .nanoseconds(1) && overtaking.remaining == 2)
+        await #expect(throws: RateLimited.self) { try await limiter.acquire(within: .zero) }
+        try await head.value
+        #expect(limiter.tryAcquire().remaining == 1)
+    }
+
+    @Test func `a waiter that is cancelled when its turn has come takes nothing`() async throws {
+        let limiter = makeLimiter(.perSecond(1, burst: 2))
+        try await limiter.acquire(2)
+        let second = Recorder<Task<Void, any Error>>()
+        let first = Task {
+            try await limiter.acquire(within: .seconds(100))
+            // The second is the head by now and has been resumed, but cannot run before this task suspends.
+            second.all.first?.cancel()
+        }
+        await Task {}.value
+        second.append(await wait("second", on: limiter))
+        await clock.waitForSleepers(1)
+        clock.advance(by: .seconds(10))
+        try await first.value
+        await #expect(throws: CancellationError.self) { try await second.all.first?.value }
+        #expect(limiter.peek().remaining == 1)
+    }
+
+    @Test(arguments: [1, 2])
+    func `who comes too late because of a call that was under way when the line formed is refused`(
+        within: Int
+    )
+        async throws
+    {
+        let limiter = makeLimiter()
+        try await limiter.acquire()
+        let task = await wait("head", on: limiter, within: .seconds(within))
+        await clock.waitForSleepers(1)
+        clock.advance(by: .seconds(1))
+        // A tryAcquire that saw an empty line, and only now takes its permit.
+        guard case .granted = limiter.attemptAtHead(1, at: 1_000_000_000) else { throw CancellationError() }
+        if within == 1 {
+            await #expect(throws: RateLimited(limiter: "line", retryAfter: .seconds(1))) { try await task.value }
+        } else {
+            try await advance(toGrantOf: task)
+            #expect(clock.now.offset == .seconds(2))
+        }
+        #expect(limiter.peek().retryAfter == .seconds(1))
     }
 
     @Test func `permits at hand are taken without a wait, and an empty request takes none`() async throws {

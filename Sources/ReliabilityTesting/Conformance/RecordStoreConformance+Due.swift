@@ -41,6 +41,11 @@ extension RecordStoreConformance {
             bench.advance(by: .seconds(2))
             let answer = try await bench.claimDue(limit: 2)
             try require(answer.claimed.map(\.id.key), is: ["0", "2"], "what a claim of two gets")
+            for (key, delay) in [("late", 9), ("early", 5), ("later", 9), ("latest", 10)] as [(String, Int64)] {
+                try await bench.insert(bench.id(key), .due(after: .seconds(delay)))
+            }
+            bench.advance(by: .seconds(9))
+            try await bench.requireDue(["early", "late", "later"], "when three are due")
         },
         Check("a record without a due time is handed out by its name alone") { bench in
             let (a, b) = (bench.id("a"), bench.id("b"))

@@ -67,6 +67,25 @@ extension RecordStoreConformance {
             try require(answer.fences.count, is: 1_000, "the number of fences")
             try require(try await bench.scanAll().map(\.id), is: changes.dropLast().map(\.id), "what stands")
         },
+        Check("the bodies and headers of a batch have a limit together") { bench in
+            let full = RecordLimits.body.upperBound
+            let sizes = Array(repeating: full, count: RecordLimits.batch.upperBound / full - 1) + [full - 5]
+            func changes(header: String) -> [Change] {
+                sizes.enumerated().map { index, size in
+                    let headers = size < full ? ["h": header] : [:]
+                    let body = [UInt8](repeating: UInt8(index), count: size)
+                    return .insert(bench.id("\(index)"), RecordContent(state: "x", body: body, headers: headers))
+                }
+            }
+            try await refuse("batch", RecordLimits.batch, bench) { store throws(StoreError) in
+                _ = try await store.commit(changes(header: "12345"))
+            }
+            try require(try await bench.scanAll(), are: [], "what stands after a refused batch")
+            guard case .committed = try await bench.store.commit(changes(header: "1234")) else {
+                throw Violation("a batch at the limit met a conflict")
+            }
+            try require(try await bench.scanAll().map(\.body.count), is: sizes, "the sizes that stand")
+        },
         Check("reads, claims and pages are of 1 to 1,000") { bench in
             let lease = Lease(.seconds(1))
             let ids = (0...1_000).map { bench.id("\($0)") }

@@ -94,11 +94,13 @@ extension RecordStoreConformance {
         },
         Check("many waiting workers take each due record once, and each order key in order", promise: 5) { bench in
             let count = 120
-            for index in 0..<count {
-                try await bench.insert(bench.id("\(index)"), .due(order: index % 4 == 0 ? nil : "\(index % 4)"))
-            }
             let taken = Taken()
-            _ = try await race(bench) { _ in try await work(bench, count: count, taken) }
+            _ = try await race(bench) { task in
+                guard task == tasks - 1 else { return try await work(bench, count: count, taken) }
+                for index in 0..<count {
+                    try await bench.insert(bench.id("\(index)"), .due(order: index % 4 == 0 ? nil : "\(index % 4)"))
+                }
+            }
             let records = taken.all
             try require(Set(records.map(\.id)).count, is: count, "the number of records taken")
             try require(records.count, is: count, "the number of times that a record was taken")
@@ -129,12 +131,13 @@ extension RecordStoreConformance {
     /// for every worker.
     private static func work(_ bench: ConformanceBench, count: Int, _ taken: Taken) async throws {
         while true {
+            try Task.checkCancellation()
             for record in try await bench.waiter()().get().claimed {
                 guard record.state == "due" else { return try await bench.delete(record.id, record.fence) }
                 let isLast = taken.append(record) == count
                 try await bench.delete(record.id, record.fence)
                 guard isLast else { continue }
-                for worker in 0..<tasks {
+                for worker in 0..<tasks - 1 {
                     try await bench.insert(bench.id("stop \(worker)"), RecordContent(state: "stop", due: .after(.zero)))
                 }
             }

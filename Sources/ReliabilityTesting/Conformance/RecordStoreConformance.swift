@@ -5,7 +5,7 @@
 
 public import RecordStores
 
-/// Proves that a record store keeps the promises of ``RecordStore``.
+/// Proves that a record store keeps the promises of ``/RecordStores/RecordStore``.
 ///
 /// Every check gets a store of its own on a clock that stands still, so a run is exact to the nanosecond and waits for
 /// nothing. The checks throw and use no test library; under Swift Testing each becomes a test case:
@@ -31,7 +31,7 @@ public struct RecordStoreConformance: Sendable {
     public struct Check: Sendable, Identifiable, CustomStringConvertible {
         /// What is checked, as a sentence.
         public let name: String
-        /// The number of the promise of ``RecordStore`` that it belongs to; `nil` for what an operation's own
+        /// The number of the promise of ``/RecordStores/RecordStore`` that it belongs to; `nil` for what an operation's own
         /// documentation says.
         public let promise: Int?
         let body: @Sendable (ConformanceBench) async throws -> Void

@@ -4,20 +4,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if canImport(Glibc)
-import Glibc
+internal import Glibc
 #elseif canImport(Musl)
-import Musl
+internal import Musl
 #else
-import Darwin
+internal import Darwin
 #endif
+package import RecordStores
 
-@testable import RecordStores
+/// A directory of a test's own, which goes with it and all that is in it.
+package final class TemporaryDirectory: Sendable {
+    package let path: String
 
-/// A directory of a test's own, which goes with it.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init() throws {
+    package init() throws(StoreFailure) {
         var template = Array("/tmp/reliability-tests-XXXXXX".utf8CString)
         guard let made = unsafe mkdtemp(&template) else {
             throw StoreFailure(operation: "create", subject: "a temporary directory", code: errno)
@@ -25,15 +24,12 @@ final class TemporaryDirectory: Sendable {
         path = unsafe String(cString: made)
     }
 
-    deinit {
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
         let files = SystemFileSystem()
-        for name in (try? files.names(in: path)) ?? [] {
-            let entry = "\(path)/\(name)"
-            if (try? files.remove(entry)) == nil {
-                for inner in (try? files.names(in: entry)) ?? [] { try? files.remove("\(entry)/\(inner)") }
-                unsafe rmdir(entry)
-            }
-        }
-        unsafe rmdir(path)
+        // Only a directory has names in it.
+        for name in (try? files.names(in: path)) ?? [] { remove("\(path)/\(name)") }
+        if (try? files.remove(path)) == nil { unsafe rmdir(path) }
     }
 }

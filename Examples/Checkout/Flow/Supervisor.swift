@@ -1,0 +1,113 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+internal import Reliability
+
+/// Runs the provider and the worker as processes of their own, and kills the worker as planned.
+struct Supervisor {
+    /// How long a worker may go without a sign of life.
+    private static let patience = Duration.seconds(120)
+
+    private let options: RunOptions
+    private let place: Workplace
+    private let lineCount: Int
+    private let time = TimeSource(ContinuousClock())
+    private var plan: CrashPlan
+    private var progress: Progress
+    /// What the workers told of themselves, over all lives.
+    private(set) var recovered = 0
+    private(set) var retried = 0
+    private(set) var crashes = 0
+
+    init(_ options: RunOptions, _ place: Workplace, lineCount: Int) {
+        self.options = options
+        self.place = place
+        self.lineCount = lineCount
+        plan = CrashPlan(crashes: options.crashes, orders: lineCount, seed: options.seed)
+        progress = Progress(total: lineCount)
+    }
+
+    /// Starts worker after worker until the work is done and every crash has happened.
+    ///
+    /// - Throws: a ``Failure`` if the provider or a worker fails by itself.
+    mutating func run() throws {
+        let short = try TemporaryDirectory()
+        defer { short.remove() }
+        let socket = place.socket(short)
+        let provider = try ProviderProcess(
+            ProviderServer.Settings(
+                socket: socket, ledger: place.ledger, honoursKeys: options.honoursKeys,
+                faults: FaultPlan(seed: options.seed, rates: .usual)))
+        defer { _ = provider.stop() }
+        let arguments = [
+            "worker", "--directory", place.directory, "--socket", socket, "--concurrency", String(options.concurrency),
+            "--rate", String(options.rate), "--honour-keys", String(options.honoursKeys),
+        ]
+        while try live(Child(arguments: arguments)) {}
+        progress.end()
+    }
+
+    /// Follows one life of the worker to its end; `true` if there has to be another one.
+    private mutating func live(_ worker: Child) throws -> Bool {
+        var killAt = plan.workerStarted().map { time.now() + $0.nanosecondsRoundedUp }
+        while true {
+            let wait = killAt.map { Duration.nanoseconds(max(0, $0 - time.now())) } ?? Self.patience
+            let output = try worker.nextLine(timeout: wait)
+            if let kill = killAt, time.now() >= kill, output != .ended {
+                worker.kill()
+                if worker.wait() == .signal(SIGKILL) {
+                    plan.workerKilled()
+                    crashes += 1
+                    progress.show(crashes: crashes)
+                    return true
+                }
+            }
+            switch output {
+            case .line(let line):
+                if let delay = heard(line) { killAt = time.now() + delay.nanosecondsRoundedUp }
+            case .timedOut:
+                guard killAt != nil else {
+                    throw Failure("the worker gave no sign of life for \(Self.patience)", exitCode: .failed)
+                }
+            case .ended:
+                return try ended(worker.wait())
+            }
+        }
+    }
+
+    /// Takes in a line of the worker; how long to wait before killing it, if that has become due.
+    private mutating func heard(_ line: String) -> Duration? {
+        let words = line.split(separator: " ")
+        guard words.count == 2, let number = Int(words[1]) else { return nil }
+        switch words[0] {
+        case "recovered": recovered += number
+        case "retried": retried += number
+        case "finished":
+            progress.show(finished: number, crashes: crashes)
+            return plan.workerReported(progress: number)
+        default: break
+        }
+        return nil
+    }
+
+    /// The worker ended by itself, or was killed by somebody else.
+    private mutating func ended(_ exit: Child.Exit) throws(Failure) -> Bool {
+        switch exit {
+        case .status(0):
+            return plan.workerEnded()
+        case .status(let status):
+            throw .reported(Failure.ExitCode(rawValue: status) ?? .failed)
+        case .signal(let signal):
+            throw Failure("the worker was ended by signal \(signal)", exitCode: .failed)
+        }
+    }
+}

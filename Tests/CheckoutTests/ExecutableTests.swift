@@ -1,0 +1,103 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+import Testing
+
+@testable import checkout
+
+/// The built program itself, where it lies beside the tests.
+@Suite struct ExecutableTests {
+    private static func start(_ arguments: [String]) throws -> Child {
+        let directory = try #require(OrderInput.ancestor(of: Executable.path))
+        let program = directory + "/checkout"
+        guard unsafe access(program, X_OK) == 0 else { try Test.cancel("the program is not beside the tests") }
+        return try Child(executable: program, arguments: arguments)
+    }
+
+    @Test(arguments: [
+        (["provider-check"], 3, Child.Exit.status(0)),
+        (["generate-orders", "--count", "7"], 7, .status(0)),
+        (["provider", "--socket", "/nowhere/s", "--ledger", "/nowhere/l"], 0, .status(2)),
+        (["provider"], 0, .status(64)),
+        (["--help"], 28, .status(0)),
+        (["/nowhere/orders.jsonl"], 0, .status(2)),
+        (["--directory", "/nowhere/deeper"], 0, .status(2)),
+        (["worker", "--directory", "/nowhere/deeper", "--socket", "s"], 0, .status(2)),
+    ])
+    func `a command writes its lines and ends with its code`(words: [String], lines: Int, exit: Child.Exit) throws {
+        let child = try Self.start(words)
+        var count = 0
+        while case .line = try child.nextLine(timeout: .seconds(60)) { count += 1 }
+        #expect(child.wait() == exit)
+        #expect(count == lines)
+    }
+
+    @Test(arguments: [(true, 4), (false, 4), (true, 0)])
+    func `orders come out right whatever the provider does and however often the worker is killed`(
+        honoursKeys: Bool, crashes: Int
+    ) throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let orders = directory.path + "/some.jsonl"
+        try Descriptor.open(orders, O_WRONLY | O_CREAT).write(OrderGenerator.lines(seed: 3, count: 120).flatMap { $0 })
+        let words = [
+            orders, "--directory", directory.path + "/run", "--crashes", String(crashes), "--honour-keys",
+            String(honoursKeys), "--seed", "5",
+        ]
+        // The second run finds everything done and comes to the same table, but for what happened on the way.
+        var tables: [[String]] = []
+        for _ in 0..<2 {
+            let child = try Self.start(words)
+            var lines: [String] = []
+            while case .line(let line) = try child.nextLine(timeout: .seconds(60)) { lines.append(line) }
+            #expect(child.wait() == .status(0))
+            tables.append(lines.filter { !$0.contains("crash") && !$0.contains("retried") })
+        }
+        #expect(tables[0] == tables[1])
+        #expect(tables[0].count { $0.contains("(must be 0)") && $0.hasSuffix(" 0") } == 4)
+        #expect(tables[0].first?.hasSuffix(" 120") == true)
+    }
+
+    @Test func `a directory is used by one run at a time`() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let lock = try Workplace(directory: directory.path).prepare()
+        #expect(try Self.start(["--directory", directory.path]).wait() == .status(2))
+        _ = consume lock
+        let again = try Workplace(directory: directory.path).prepare()
+        _ = consume again
+    }
+
+    @Test func `a directory over other orders is refused and left as it is`() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let orders = directory.path + "/orders.jsonl"
+        try Descriptor.open(orders, O_WRONLY | O_CREAT).write(Array("{}".utf8))
+        let child = try Self.start(["--directory", directory.path])
+        #expect(child.wait() == .status(2))
+        #expect(try OrderReader.bytes(of: .file(orders)) == Array("{}".utf8))
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT, nil])
+    func `a provider that is told to end, or loses its parent, leaves no socket`(signal: Int32?) throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let socket = directory.path + "/socket"
+        let child = try Self.start(["provider", "--socket", socket, "--ledger", directory.path + "/ledger"])
+        #expect(try child.nextLine(timeout: .seconds(60)) == .line("ready"))
+        if let signal { kill(child.identifier, signal) } else { child.closeInput() }
+        #expect(child.wait() == .status(0))
+        let left = unsafe access(socket, F_OK)
+        #expect(left != 0)
+    }
+}
