@@ -26,22 +26,27 @@ actor PreparedStore {
         if let made { return made }
         let directory = try meter.scratch.newPath("prepared")
         let store = try FileRecordStore(directory: directory)
-        let batch = 500
-        for start in stride(from: 0, to: meter.count, by: batch) {
-            let numbers = start..<min(start + batch, meter.count)
-            let ids = numbers.map { RecordID("benchmark", Keys.all[$0]) }
-            let lease = Lease(.seconds(30))
-            let claims = ids.map { Change.insert($0, RecordContent(state: "in-progress"), lease: lease) }
-            guard case .committed(let claimed) = try await store.commit(claims) else { continue }
-            let completions = zip(zip(ids, claimed.fences), numbers).map { entry, number in
-                Change.replace(
-                    entry.0, expecting: entry.1,
-                    with: RecordContent(state: "completed", body: Keys.response(number)), lease: .end)
-            }
-            _ = try await store.commit(completions)
-        }
+        try await settleAll(0..<meter.count, in: store)
         try await store.close()
         made = directory
         return directory
+    }
+}
+
+/// Claims and completes the keys of those numbers in large batches.
+func settleAll(_ numbers: Range<Int>, in store: some RecordStore) async throws {
+    let batch = 500
+    for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: batch) {
+        let numbers = start..<min(start + batch, numbers.upperBound)
+        let ids = numbers.map { RecordID("benchmark", Keys.all[$0]) }
+        let lease = Lease(.seconds(30))
+        let claims = ids.map { Change.insert($0, RecordContent(state: "in-progress"), lease: lease) }
+        guard case .committed(let claimed) = try await store.commit(claims) else { continue }
+        let completions = zip(zip(ids, claimed.fences), numbers).map { entry, number in
+            Change.replace(
+                entry.0, expecting: entry.1,
+                with: RecordContent(state: "completed", body: Keys.response(number)), lease: .end)
+        }
+        _ = try await store.commit(completions)
     }
 }

@@ -8,6 +8,9 @@ internal import Synchronization
 
 extension Row {
     private static let callers = 64
+    /// The keys that a store holds before its sample. A new journal grows by small steps and an older one by large ones,
+    /// of which a sample with one caller sees few; those with many callers see them all.
+    private static let present = Keys.count - 5_000..<Keys.count
 
     static let fileRecordStores = [
         Row(
@@ -42,6 +45,7 @@ extension Row {
 
     private static func fileSample(_ meter: Meter, callers: Int) async throws -> Sample {
         let store = try FileRecordStore(directory: meter.scratch.newPath("store"))
+        try await settleAll(present, in: store)
         let keys = Keys.all
         let sample = try await meter.async { count in
             try await concurrently(callers, count) { number, holder in
@@ -57,6 +61,7 @@ extension Row {
         let fileSystem = CountingFileSystem()
         let store = try FileRecordStore(
             directory: meter.scratch.newPath("store"), clock: ContinuousClock(), fileSystem: fileSystem)
+        try await settleAll(present, in: store)
         let (keys, times) = (Keys.all, Times())
         let syncsBefore = fileSystem.syncs.load(ordering: .relaxed)
         let sample = try await meter.async { count in
