@@ -18,6 +18,9 @@ internal import Darwin
 struct ZeroedSpace {
     private static let smallestStep = 65_536
     private static let largestStep = 4_194_304
+    /// Zeros are written by the page: what is written in one go, a system may keep in its cache as one unit, and then
+    /// each sync walks the whole unit for the few bytes that have changed in it.
+    private static let piece = 4_096
 
     private var end: Int
     private var isExhausted = false
@@ -31,8 +34,11 @@ struct ZeroedSpace {
         let step = min(max(needed, Self.smallestStep), Self.largestStep)
         let newEnd = (needed + step) / Self.smallestStep * Self.smallestStep
         do {
-            try file.write([UInt8](repeating: 0, count: newEnd - end), at: end)
-            end = newEnd
+            while end < newEnd {
+                let pieceEnd = min(end / Self.piece * Self.piece + Self.piece, newEnd)
+                try file.write([UInt8](repeating: 0, count: pieceEnd - end), at: end)
+                end = pieceEnd
+            }
         } catch  where [ENOSPC, EDQUOT, EFBIG].contains(error.code) {
             // What is left of the disk is for the entries themselves.
             isExhausted = true
