@@ -9,6 +9,7 @@ extension Duration {
 
     /// Whole nanoseconds, rounded up and clamped to what an `Int64` holds: for waits, which must not end early.
     package var nanosecondsRoundedUp: Int64 {
+        if let clamped = clampedNanoseconds { return clamped }
         let (seconds, attoseconds) = components
         let (whole, rest) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return seconds.saturatingNanoseconds(plus: rest > 0 ? whole + 1 : whole)
@@ -16,8 +17,15 @@ extension Duration {
 
     /// Whole nanoseconds, rounded toward zero and clamped to what an `Int64` holds: for readings of a clock.
     package var nanosecondsRoundedDown: Int64 {
+        if let clamped = clampedNanoseconds { return clamped }
         let (seconds, attoseconds) = components
         return seconds.saturatingNanoseconds(plus: attoseconds / 1_000_000_000)
+    }
+
+    /// The end of the range for what lies beyond it: `components` traps where the seconds alone exceed an `Int64`.
+    private var clampedNanoseconds: Int64? {
+        if self > .longest { return .max }
+        return self < .nanoseconds(Int64.min) ? .min : nil
     }
 }
 

@@ -155,6 +155,37 @@ import Testing
         try restore(bytes, as: name)
     }
 
+    @Test func `a changed byte in a journal written anew is damage, also before the first commit to it`() async throws {
+        let store = try open()
+        for number in 0..<4 { _ = try await insert(number, into: store) }
+        try await store.close()
+        let name = try journal
+        let sealed = try SystemFileSystem().read(name)
+        let end = try #require(sealed.lastIndex { $0 != 0 }) + 1
+        try restore(Array(sealed.prefix(JournalFormat.aligned(end) - 32)), as: name)
+        // Written anew, and copied as a crash before the first commit would leave it.
+        let again = try open()
+        let newName = try journal
+        let bytes = try SystemFileSystem().read(newName)
+        try await again.close()
+        // What ends it is a frame of 56 bytes that holds no record.
+        let records = bytes.count - 56
+        for offset in stride(from: 64, to: records, by: 1) {
+            var changed = bytes
+            changed[offset] ^= 0x10
+            try restore(changed, as: newName)
+            do {
+                let opened = try open()
+                // A bit in the padding is nobody's.
+                #expect(opened.report.records == 4, "changed byte \(offset)")
+                try await opened.close()
+            } catch let error as FileStoreError {
+                guard case .damaged = error else { throw error }
+            }
+        }
+        try restore(bytes, as: newName)
+    }
+
     @Test func `frames of an older generation are not read`() async throws {
         let store = try open()
         let name = try journal
@@ -221,6 +252,33 @@ import Testing
         #expect(again.report.records == 300)
         #expect(again.report.lastEnd == .closed)
         try await again.close()
+    }
+
+    @Test func `a store that was closed is opened only when its seal is surely on the medium`() async throws {
+        let store = try open()
+        _ = try await insert(0, into: store)
+        try await store.close()
+        let bytes = try SystemFileSystem().read(journal)
+        for kind in [FaultyFileSystem.Kind.write, .sync] {
+            let fault = FaultyFileSystem.Fault(kind: kind, at: 1, code: EIO)
+            #expect(throws: FileStoreError.self) { try open(FaultyFileSystem(fault)) }
+            #expect(try SystemFileSystem().read(journal) == bytes)
+        }
+        try await open().close()
+    }
+
+    @Test func `a failed write ends the wait of a claim`() async throws {
+        let clock = ManualClock()
+        let files = FaultyFileSystem(.init(kind: .sync, at: 3, code: EIO))
+        let store = try FileRecordStore(directory: path, clock: clock, fileSystem: files)
+        _ = try await insert(0, into: store)
+        let request = ClaimRequest(
+            .due(collection: "c", limit: 1), lease: Lease(.seconds(1)), waitUpTo: .seconds(3_600))
+        let waiting = Task { try await store.claim(request) }
+        await clock.waitForSleepers()
+        await #expect(throws: StoreError.self) { try await insert(1, into: store) }
+        await #expect(throws: StoreError.self) { try await waiting.value }
+        await #expect(throws: StoreError.self) { try await store.close() }
     }
 
     @Test(arguments: [FaultyFileSystem.Kind.write, .sync, .rename, .syncDirectory, .remove])

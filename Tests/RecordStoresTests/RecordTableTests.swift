@@ -73,6 +73,19 @@ private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
         #expect(Array(table.collections[0].byPosition.entries(after: nil)).count <= 100)
     }
 
+    @Test func `the alarms of a small collection do not gather beside a large one`() throws {
+        var table = RecordTable(now: start)
+        for number in 0..<2_000 {
+            _ = try table.commit([.insert(RecordID("large", "\(number)"), content())], at: start)
+        }
+        let id = RecordID("small", "a")
+        _ = try table.commit(
+            [.insert(id, content(expires: .after(.seconds(1))), lease: Lease(.seconds(10)))], at: start)
+        let fence = try #require(try table.read([id], at: start).records[0]?.fence)
+        for _ in 0..<1_000 { _ = try table.extend(id, fence: fence, lease: .seconds(10), at: start) }
+        #expect(table.collections.allSatisfy { $0.due.count <= 2 * $0.count + 64 })
+    }
+
     @Test(arguments: [UInt64(1), 2, 3]) func `replaying the effects of random work gives the same table`(
         seed: UInt64
     ) throws {

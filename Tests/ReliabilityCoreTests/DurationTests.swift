@@ -16,6 +16,8 @@ import Testing
         (.seconds(-2), -2_000_000_000, -2_000_000_000),
         (.seconds(Int64.max), .max, .max),
         (.seconds(Int64.min), .min, .min),
+        (.seconds(Int64.max) * 8, .max, .max),
+        (.seconds(Int64.min) * 8, .min, .min),
         (.longest, .max, .max),
     ])
     func `a wait rounds up, a reading rounds toward zero, and both saturate`(

@@ -65,11 +65,15 @@ public final class FileRecordStore: RecordStore {
             var content = try directory.load()
             let storeClock = StoreClock(clock, notBefore: content.table.now)
             content.table.endLeases(exceptOf: process, at: storeClock.now)
+            let bell = bell
             journal = try opening { () throws(StoreFailure) in
                 let place = try Self.prepare(directory, &content, at: storeClock.now)
                 return try Journal(directory.openNewest(content), at: place, path: path) { failure in
                     directory.release()
-                    if let failure { onFailure?(failure) }
+                    guard let failure else { return }
+                    // A claim that waits would otherwise sleep on a store that gives nothing any more.
+                    bell.ringAll()
+                    onFailure?(failure)
                 }
             }
             self.clock = storeClock
@@ -95,6 +99,7 @@ public final class FileRecordStore: RecordStore {
         if content.lastEnd == .closed, let place = content.place {
             let used = content.table.liveRecords(at: now).reduce(0) { $0 + $1.body.count + $1.id.key.utf8.count + 160 }
             if place.offset < max(smallestRewrite, 2 * used) {
+                try directory.confirmSeal(at: place, of: content.number)
                 try directory.removeLeftovers(keeping: content.number)
                 return place
             }

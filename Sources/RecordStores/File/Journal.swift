@@ -143,10 +143,6 @@ final class Journal: Sendable {
         let mustWake = state.withLock { state -> Bool in
             guard !state.isFinishing else { return false }
             state.isFinishing = true
-            if !state.isSealed, state.failure == nil {
-                _ = append(JournalEntry.seal.encoded(), to: &state)
-                state.isSealed = true
-            }
             return unpark(&state)
         }
         hasPending.store(true, ordering: .releasing)
@@ -216,6 +212,11 @@ extension Journal {
                 case end
             }
             let next = state.withLock { state -> Next in
+                // By itself, when all before it is synced: whoever reads a seal relies on what it closes.
+                if state.pending.isEmpty, state.isFinishing, !state.isSealed {
+                    _ = append(JournalEntry.seal.encoded(), to: &state)
+                    state.isSealed = true
+                }
                 if !state.pending.isEmpty {
                     let batch = Batch(
                         offset: state.end - state.pending.count, end: state.end, last: state.nextSequence - 1)

@@ -24,12 +24,16 @@
 /// | 8 | 8 | sequence number, one more than that of the frame before |
 /// | 16 | 8 | up to which offset the file was known to be on the medium when this frame was made |
 /// | 24 | n | payload, padded with zeros to a multiple of eight |
+///
+/// The frames that a file begins with are all synced before the file gets its name, so each names its own offset there.
 enum JournalFormat {
     static let magic = Array("RELJOURN".utf8)
     static let version: UInt32 = 1
     static let headerLength = 64
     static let frameHeaderLength = 24
     static let payloadLength = 1...33_554_432
+    /// The largest sequence number, position or number of claims that is taken: one can always count on from it.
+    static let largestCount = UInt64(1) << 62
 
     static func aligned(_ offset: Int) -> Int { (offset + 7) & ~7 }
 
@@ -107,8 +111,11 @@ enum JournalEntry {
         var reader = ByteReader(payload)
         switch try reader.readUInt8() {
         case 1:
+            let nextFence = try Fence(from: &reader)
+            let nextPosition = try reader.readUInt64()
+            guard nextPosition <= JournalFormat.largestCount else { throw MalformedBytes(offset: 0) }
             self = .checkpoint(
-                nextFence: Fence(rawValue: try reader.readUInt64()), nextPosition: try reader.readUInt64(),
+                nextFence: nextFence, nextPosition: nextPosition,
                 at: Timestamp(nanosecondsSince1970: try reader.readInt64()))
         case 2:
             let time = Timestamp(nanosecondsSince1970: try reader.readInt64())

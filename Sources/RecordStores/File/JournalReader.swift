@@ -43,7 +43,7 @@ struct JournalReader {
         guard version == JournalFormat.version else { throw .otherVersion(version) }
         guard (try? reader.readUInt32()) != nil, let generation = try? reader.readUInt64(),
             let firstSequence = try? reader.readUInt64(), let expected = try? end.readUInt32(),
-            expected == checksum.value
+            expected == checksum.value, (1...JournalFormat.largestCount).contains(firstSequence)
         else { throw .badHeader }
         self.generation = generation
         nextSequence = firstSequence

@@ -32,7 +32,7 @@ extension RecordEffect {
             self = .put(try Record(from: &reader))
         case 2:
             self = .hold(
-                try RecordID(from: &reader), Fence(rawValue: try reader.readUInt64()), try Holder(from: &reader),
+                try RecordID(from: &reader), try Fence(from: &reader), try Holder(from: &reader),
                 until: try Timestamp(from: &reader))
         case 3:
             self = .extend(try RecordID(from: &reader), until: try Timestamp(from: &reader))
@@ -52,6 +52,14 @@ extension RecordID {
 
     fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
         self.init(try reader.readString(), try reader.readString())
+    }
+}
+
+extension Fence {
+    /// Of the last incarnation none is taken, so that a fence has always a next one.
+    init(from reader: inout ByteReader) throws(MalformedBytes) {
+        self.init(rawValue: try reader.readUInt64())
+        guard incarnation < .max else { throw MalformedBytes(offset: 0) }
     }
 }
 
@@ -103,26 +111,24 @@ extension Record {
     fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
         func time(_ reader: inout ByteReader) throws(MalformedBytes) -> Timestamp { try Timestamp(from: &reader) }
         let id = try RecordID(from: &reader)
-        let fence = Fence(rawValue: try reader.readUInt64())
-        let changedUnder = try reader.readOptional { reader throws(MalformedBytes) in
-            Fence(rawValue: try reader.readUInt64())
-        }
+        let fence = try Fence(from: &reader)
+        let changedUnder = try reader.readOptional { reader throws(MalformedBytes) in try Fence(from: &reader) }
         let holder = try reader.readOptional { reader throws(MalformedBytes) in try Holder(from: &reader) }
         let leaseUntil = try reader.readOptional(time)
         let dueAt = try reader.readOptional(time)
         let position = try reader.readVariable()
+        guard position <= JournalFormat.largestCount else { throw MalformedBytes(offset: 0) }
         let orderKey = try reader.readOptional { reader throws(MalformedBytes) in try reader.readString() }
         let expiresAt = try reader.readOptional(time)
         let state = try reader.readString()
-        guard let claims = Int(exactly: try reader.readVariable()), claims < .max else {
-            throw MalformedBytes(offset: 0)
-        }
+        let claims = try reader.readVariable()
+        guard claims <= JournalFormat.largestCount else { throw MalformedBytes(offset: 0) }
         let createdAt = try Timestamp(from: &reader)
         var headers: [String: String] = [:]
         for _ in 0..<(try reader.readCount()) { headers[try reader.readString()] = try reader.readString() }
         self.init(
             id: id, fence: fence, changedUnder: changedUnder, holder: holder, leaseUntil: leaseUntil, dueAt: dueAt,
-            position: position, orderKey: orderKey, expiresAt: expiresAt, state: state, claims: claims,
+            position: position, orderKey: orderKey, expiresAt: expiresAt, state: state, claims: Int(claims),
             createdAt: createdAt, headers: headers, body: try reader.readBytes())
     }
 }

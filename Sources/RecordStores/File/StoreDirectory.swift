@@ -71,7 +71,7 @@ struct StoreDirectory {
 
     private static func number(_ name: String) -> UInt64? {
         guard name.hasPrefix("journal-"), name.hasSuffix(".log"), let number = UInt64(name.dropFirst(8).dropLast(4)),
-            name == Self.name(number)
+            number <= JournalFormat.largestCount, name == Self.name(number)
         else { return nil }
         return number
     }
@@ -123,13 +123,19 @@ struct StoreDirectory {
         let number = content.number + 1
         var bytes = JournalFormat.header(generation: generation, firstSequence: 1)
         var sequence: UInt64 = 1
+        // The file gets its name only when all of it is synced, so whoever reads a frame may count on those before it.
         func append(_ entry: JournalEntry) {
             JournalFormat.appendFrame(
-                entry.encoded(), to: &bytes, sequence: sequence, syncedThrough: 0, generation: generation)
+                entry.encoded(), to: &bytes, sequence: sequence, syncedThrough: UInt64(bytes.count),
+                generation: generation)
             sequence += 1
         }
-        append(.checkpoint(nextFence: content.table.nextFence, nextPosition: content.table.nextPosition, at: now))
+        let checkpoint = JournalEntry.checkpoint(
+            nextFence: content.table.nextFence, nextPosition: content.table.nextPosition, at: now)
+        append(checkpoint)
         for record in content.table.liveRecords(at: now) { append(.commit([.put(record)], at: now)) }
+        // Once more, so that the last record too has a frame behind it that tells damage from a torn write.
+        append(checkpoint)
         let newFile = file(number) + ".new"
         let handle = try fileSystem.open(newFile, isNew: true)
         defer { handle.close() }
@@ -140,6 +146,23 @@ struct StoreDirectory {
         try removeLeftovers(keeping: number)
         content.number = number
         return Journal.Place(generation: generation, offset: bytes.count, nextSequence: sequence, isSealed: false)
+    }
+
+    /// Writes the seal that the newest file ends with once more and syncs it.
+    ///
+    /// Everything before a seal was synced when it was written. The seal itself may be shown by a system that never got
+    /// it to the medium, and what is written behind it would then be behind a gap.
+    func confirmSeal(at place: Journal.Place, of number: UInt64) throws(StoreFailure) {
+        let payload = JournalEntry.seal.encoded()
+        let start = place.offset - JournalFormat.aligned(JournalFormat.frameHeaderLength + payload.count)
+        var bytes: [UInt8] = []
+        JournalFormat.appendFrame(
+            payload, to: &bytes, sequence: place.nextSequence - 1, syncedThrough: UInt64(start),
+            generation: place.generation)
+        let handle = try fileSystem.open(file(number), isNew: false)
+        defer { handle.close() }
+        try handle.write(bytes, at: start)
+        try handle.sync()
     }
 
     /// Opens the newest file for writing.

@@ -43,6 +43,8 @@ package struct SystemFileSystem: FileSystem {
         }
         defer { unsafe _ = closedir(stream) }
         var names: [String] = []
+        // The end and a failure differ by the error number alone.
+        errno = 0
         while let entry = unsafe readdir(stream) {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 let capacity = unsafe MemoryLayout.size(ofValue: entry.pointee.d_name)
@@ -51,7 +53,9 @@ package struct SystemFileSystem: FileSystem {
                 }
             }
             if name != ".", name != ".." { names.append(name) }
+            errno = 0
         }
+        guard errno == 0 else { throw StoreFailure(operation: "list", subject: directory, code: errno) }
         return names
     }
 

@@ -55,6 +55,8 @@ struct CollectionIndex {
     var lines: [ByteText: Line] = [:]
     var byPosition = PositionIndex()
     var counts = StateCounts()
+    /// How many records are in the collection.
+    var count = 0
 
     init(name: String) { self.name = name }
 }

@@ -15,6 +15,7 @@ extension RecordTable {
         index[id] = slot
         collections[number].byPosition.insert(.init(position: record.position, slot: slot))
         collections[number].counts.enter(record.state)
+        collections[number].count += 1
         join(slot)
         setAlarms(slot)
         return slot
@@ -62,6 +63,7 @@ extension RecordTable {
         collections[number].counts.leave(slots[slot].record.state)
         slots[slot] = .empty
         free.append(slot)
+        collections[number].count -= 1
         // A copy for the length of the call: the closure may not look at the table while its index is changed.
         let slots = slots
         collections[number].byPosition.noteDeath { entry in
@@ -130,14 +132,14 @@ extension RecordTable {
         let (dueAt, expiresAt) = (slots[slot].record.dueAt, slots[slot].record.expiresAt)
         if let expiresAt {
             expiring.insert(alarm(slot, at: expiresAt))
-            Self.trim(&expiring, slots)
+            Self.trim(&expiring, of: index.count, slots)
         }
         // A head that expires makes room for the next, which only a claim of due records would notice.
         let endsLine = slots[slot].record.orderKey == nil ? nil : expiresAt
         guard let first = dueAt.map({ min($0, endsLine ?? $0) }) ?? endsLine, isHead(slot) else { return }
         let number = slots[slot].collection
         collections[number].due.insert(alarm(slot, at: first))
-        Self.trim(&collections[number].due, slots)
+        Self.trim(&collections[number].due, of: collections[number].count, slots)
     }
 
     /// An alarm for the slot as it is now: at that time, but not while the record is held.
@@ -146,9 +148,9 @@ extension RecordTable {
         return Alarm(at: at, position: slots[slot].record.position, slot: slot, stamp: slots[slot].stamp)
     }
 
-    /// Drops outdated alarms once they are the majority of all that there could be.
-    private static func trim(_ alarms: inout MinHeap<Alarm>, _ slots: [Slot]) {
-        guard alarms.count > 2 * slots.count + 64 else { return }
+    /// Drops outdated alarms once they outnumber the records that alarms can be set for.
+    private static func trim(_ alarms: inout MinHeap<Alarm>, of records: Int, _ slots: [Slot]) {
+        guard alarms.count > 2 * records + 64 else { return }
         alarms.removeAll { slots[$0.slot].stamp != $0.stamp }
     }
 

@@ -1,0 +1,45 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import RecordStores
+
+private let time = Timestamp(nanosecondsSince1970: 1)
+
+@Suite struct JournalReaderTests {
+    private static func record(
+        fence: Fence = .first, changedUnder: Fence? = nil, position: UInt64 = 1, claims: Int = 0
+    ) -> JournalEntry {
+        let record = Record(
+            id: RecordID("c", "k"), fence: fence, changedUnder: changedUnder, position: position, state: "s",
+            claims: claims, createdAt: time)
+        return .commit([.put(record)], at: time)
+    }
+
+    private func journal(_ entry: JournalEntry, firstSequence: UInt64 = 1) -> [UInt8] {
+        var bytes = JournalFormat.header(generation: 7, firstSequence: firstSequence)
+        JournalFormat.appendFrame(
+            entry.encoded(), to: &bytes, sequence: firstSequence, syncedThrough: 0, generation: 7)
+        return bytes
+    }
+
+    @Test(arguments: [
+        record(fence: Fence(rawValue: .max)), record(changedUnder: Fence(rawValue: .max)), record(position: .max),
+        record(claims: .max - 1), .checkpoint(nextFence: Fence(rawValue: .max), nextPosition: 1, at: time),
+        .checkpoint(nextFence: .first, nextPosition: .max, at: time),
+        .commit(
+            [.hold(RecordID("c", "k"), Fence(rawValue: .max), .new(), until: time)], at: time),
+    ])
+    func `a number that leaves no room to count on is damage`(entry: JournalEntry) throws {
+        var reader = try JournalReader(journal(entry))
+        #expect(throws: JournalReader.Failure.damaged(offset: 64)) { try reader.next() }
+    }
+
+    @Test(arguments: [UInt64(0), .max]) func `a first sequence number that cannot be is a bad header`(first: UInt64) {
+        let bytes = journal(.checkpoint(nextFence: .first, nextPosition: 1, at: time), firstSequence: first)
+        #expect(throws: JournalReader.Failure.badHeader) { try JournalReader(bytes) }
+    }
+}
