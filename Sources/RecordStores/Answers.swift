@@ -60,7 +60,7 @@ public enum CommitAnswer: Hashable, Sendable {
 public struct ClaimRequest: Hashable, Sendable {
     /// Which records are wanted.
     public enum Selection: Hashable, Sendable {
-        /// These records, whether or not they are due.
+        /// These records, each named once, whether or not they are due.
         case ids([RecordID])
         /// Records of a collection that are due, the longest due first, at most `limit`.
         case due(collection: String, limit: Int)

@@ -19,6 +19,8 @@ public enum RecordLimits {
     public static let headers = 0...16_384
     /// Bytes of all bodies and headers of one commit.
     public static let batch = 0...16_777_216
+    /// Bytes of the name of a holder's host.
+    public static let host = 0...64
     /// Changes of one commit.
     public static let changes = 1...1_000
     /// Identifiers of one read or claim, records of one page or claim.
@@ -33,6 +35,16 @@ public enum RecordLimits {
     package static func check(_ id: RecordID) throws(StoreError) {
         try check("collection", id.collection.utf8.count, collection)
         try check("key", id.key.utf8.count, key)
+    }
+
+    package static func check(_ lease: Lease) throws(StoreError) {
+        try check("host of the holder", lease.holder.process.host.utf8.count, host)
+    }
+
+    /// Each record is named once in an operation.
+    package static func checkDistinct(_ field: String, _ ids: [RecordID]) throws(StoreError) {
+        guard ids.count > 1 else { return }
+        try check(field, ids.count - Set(ids).count + 1, 1...1)
     }
 
     package static func check(_ content: RecordContent) throws(StoreError) {

@@ -29,14 +29,15 @@ public enum Durability: String, Hashable, Sendable {
 ///    its key also while it is held or not yet due. Deleting or moving it promotes the next in the same commit.
 /// 6. *Expiry.* An expired record is absent to every operation. A held record never expires.
 /// 7. *Time* is the store's. Callers pass durations.
-/// 8. *Holding.* A record is claimed only if nobody holds it. Only its holder changes a held record; a holder whose
-///    lease has passed may still change it as long as nobody else has claimed it.
+/// 8. *Holding.* A record is claimed only if nobody holds it. The fence that a claim gives is the right to change the
+///    record, and it outlasts the lease until somebody else claims. A module changes a record that is held by another
+///    under no circumstances: a store cannot tell the holder from somebody who has read the fence.
 /// 9. *Reopening.* A store that is opened after another process had it ends that process's leases at once. Leases of the
 ///    same process stand.
 /// 10. *Wake-up.* A claim that waits is woken by the commit that makes a record due, or by the due time; nothing polls.
 ///
-/// **Cancellation.** Only the wait of a claim ends when the task is cancelled; it then returns what it has, which is
-/// nothing. Every other operation runs to its end and tells it, so that a settlement is never cut in two.
+/// **Cancellation.** Only the wait of a claim ends when the task is cancelled; it then returns what it finds without
+/// waiting. Every other operation runs to its end and tells it, so that a settlement is never cut in two.
 public protocol RecordStore: Sendable {
     /// What the store's answers survive.
     var durability: Durability { get }

@@ -317,6 +317,17 @@ import Testing
         try await other.close()
     }
 
+    @Test func `a lease that another process has ended does not come back`() async throws {
+        let store = try open()
+        _ = try await insert(0, into: store, lease: Lease(.seconds(1_000)))
+        try await store.close()
+        try await open(process: ProcessIdentity(host: "elsewhere", pid: 1, instance: 1)).close()
+        let again = try open()
+        let answer = try await again.read([id(0)])
+        #expect(try #require(answer.records[0]).isHeld(at: answer.now) == false)
+        try await again.close()
+    }
+
     @Test func `many callers share a sync`() async throws {
         let files = FaultyFileSystem()
         let store = try open(files)

@@ -35,6 +35,24 @@ private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
         #expect(keys(second) == ["b"])
     }
 
+    @Test func `a claim that names a record twice, or a host without end, is refused and claims nothing`() throws {
+        var table = RecordTable(now: start)
+        let id = RecordID("q", "a")
+        _ = try table.commit([.insert(id, content())], at: start)
+        let process = ProcessIdentity(host: String(repeating: "h", count: 65), pid: 1, instance: 1)
+        let endless = Lease(.seconds(1), holder: Holder(nonce: 1, process: process))
+        let host = RefusedInput(field: "host of the holder", size: 65, allowed: RecordLimits.host)
+        #expect(throws: StoreError.refused(host)) { try table.claim(.ids([id]), lease: endless, at: start) }
+        #expect(throws: StoreError.refused(host)) {
+            try table.commit([.insert(RecordID("q", "b"), content(), lease: endless)], at: start)
+        }
+        let twice = RefusedInput(field: "claims of one record", size: 2, allowed: 1...1)
+        #expect(throws: StoreError.refused(twice)) {
+            try table.claim(.ids([id, id]), lease: Lease(.seconds(1)), at: start)
+        }
+        #expect(try table.read([id, RecordID("q", "b")], at: start).records.map { $0?.claims } == [0, nil])
+    }
+
     @Test func `an expired head makes room for the next without a purge`() throws {
         var table = RecordTable(now: start)
         _ = try table.commit(

@@ -25,7 +25,8 @@ internal import Synchronization
 ///   ``FileStoreError/damaged(file:offset:)`` instead of going on without them.
 ///
 /// The journal grows while the store is open and is rewritten when it is opened, if more than half of it is of no use
-/// any more or the store was not closed. Use a local file system; the directory is 0700 and its files 0600.
+/// any more or the store was not closed. Use a local file system. The files are 0600, and so that nobody else gets to
+/// them the directory is 0700 if the store makes it.
 public final class FileRecordStore: RecordStore {
     private struct State {
         var table: RecordTable
@@ -47,7 +48,8 @@ public final class FileRecordStore: RecordStore {
     /// - Parameters:
     ///   - directory: the path of the store's own directory.
     ///   - clock: what the store's time goes on with after opening.
-    ///   - onFailure: called once, on the store's own thread, when a failed write or sync has ended the store.
+    ///   - onFailure: called once, on the store's own thread, when a failed write or sync has ended the store. It must
+    ///     not wait for the store to close.
     public convenience init(
         directory: String, clock: any Clock<Duration> = ContinuousClock(),
         onFailure: (@Sendable (StoreFailure) -> Void)? = nil
@@ -64,10 +66,10 @@ public final class FileRecordStore: RecordStore {
         do throws(FileStoreError) {
             var content = try directory.load()
             let storeClock = StoreClock(clock, notBefore: content.table.now)
-            content.table.endLeases(exceptOf: process, at: storeClock.now)
+            let endedLeases = content.table.endLeases(exceptOf: process, at: storeClock.now)
             let bell = bell
             journal = try opening { () throws(StoreFailure) in
-                let place = try Self.prepare(directory, &content, at: storeClock.now)
+                let place = try Self.prepare(directory, &content, anew: endedLeases, at: storeClock.now)
                 return try Journal(directory.openNewest(content), at: place, path: path) { failure in
                     directory.release()
                     guard let failure else { return }
@@ -92,11 +94,12 @@ public final class FileRecordStore: RecordStore {
     /// Sees to it that the directory has a journal that can be continued.
     ///
     /// One that was not closed is written anew: after a failed sync the system may show bytes that are not on the
-    /// medium, and only bytes that are written and synced again are known to be.
+    /// medium, and only bytes that are written and synced again are known to be. So is one of which opening has changed
+    /// something, as it does when it ends the leases of a process that is gone: they must not come back.
     private static func prepare(
-        _ directory: StoreDirectory, _ content: inout StoreDirectory.Content, at now: Timestamp
+        _ directory: StoreDirectory, _ content: inout StoreDirectory.Content, anew: Bool, at now: Timestamp
     ) throws(StoreFailure) -> Journal.Place {
-        if content.lastEnd == .closed, let place = content.place {
+        if content.lastEnd == .closed, !anew, let place = content.place {
             let used = content.table.liveRecords(at: now).reduce(0) { $0 + $1.body.count + $1.id.key.utf8.count + 160 }
             if place.offset < max(smallestRewrite, 2 * used) {
                 try directory.confirmSeal(at: place, of: content.number)

@@ -3,7 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a store's directory could not be opened. Nothing in it was changed.
+/// Why a store's directory could not be opened. No record in it was changed or lost.
 public enum FileStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Another process has the store open, or this one does; its process identifier if it is known.
     case inUse(directory: String, pid: Int32?)
@@ -47,9 +47,9 @@ public struct OpeningReport: Hashable, Sendable {
 
     /// How the store ended the last time it was open.
     public let lastEnd: LastEnd
-    /// How many frames were read, each a commit.
+    /// How many frames were read: one for each commit, and those that a journal begins and ends with.
     public let framesReplayed: Int
-    /// How many records stand in the store.
+    /// How many records stand in the store, those that have expired and were not purged among them.
     public let records: Int
     /// How long opening took.
     public let duration: Duration

@@ -7,7 +7,7 @@
 ///
 /// All of them block, and all throw a ``StoreFailure`` that names the file and the system's error number.
 package protocol FileSystem: Sendable {
-    /// Makes a directory that only its owner may enter, and makes its name durable; nothing happens if it exists.
+    /// Makes a directory that only its owner may enter; nothing happens if it exists. Its name is not durable yet.
     func createDirectory(_ path: String) throws(StoreFailure)
     /// What tells a directory from every other, whatever path leads to it.
     func identity(of directory: String) throws(StoreFailure) -> String

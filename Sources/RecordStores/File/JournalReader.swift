@@ -77,7 +77,7 @@ struct JournalReader {
         }
         var candidate = offset + 8
         while candidate <= lastByte {
-            if let later = frame(at: candidate), later.sequence > nextSequence, later.syncedThrough > offset {
+            if frame(at: candidate, syncedBeyond: UInt64(offset)) != nil {
                 throw .damaged(offset: offset)
             }
             candidate += 8
@@ -87,12 +87,11 @@ struct JournalReader {
 
     private struct Frame {
         let sequence: UInt64
-        let syncedThrough: UInt64
         let payload: ArraySlice<UInt8>
     }
 
-    /// The frame at an offset, if a whole one stands there.
-    private func frame(at start: Int) -> Frame? {
+    /// The frame at an offset, if a whole one stands there, and if it knew more to be synced than `syncedBeyond`.
+    private func frame(at start: Int, syncedBeyond: UInt64? = nil) -> Frame? {
         let payloadStart = start + JournalFormat.frameHeaderLength
         guard payloadStart <= bytes.count else { return nil }
         var reader = ByteReader(bytes[start..<payloadStart])
@@ -100,11 +99,12 @@ struct JournalReader {
             length <= bytes.count - payloadStart, let checksum = try? reader.readUInt32(),
             let sequence = try? reader.readUInt64(), let syncedThrough = try? reader.readUInt64(),
             // No frame is shorter than 32 bytes, which bounds how far a sequence number can have come.
-            sequence >= nextSequence, sequence - nextSequence <= UInt64(start - offset) / 32 + 1
+            sequence >= nextSequence, sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
+            syncedBeyond.map({ syncedThrough > $0 }) ?? true
         else { return nil }
         let end = payloadStart + length
         let actual = JournalFormat.checksum(ofFrame: bytes[start..<end], generation: generation)
         guard checksum == actual else { return nil }
-        return Frame(sequence: sequence, syncedThrough: syncedThrough, payload: bytes[payloadStart..<end])
+        return Frame(sequence: sequence, payload: bytes[payloadStart..<end])
     }
 }

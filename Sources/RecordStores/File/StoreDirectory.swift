@@ -143,6 +143,8 @@ struct StoreDirectory {
         try handle.sync()
         try fileSystem.rename(newFile, to: file(number))
         try fileSystem.syncDirectory(path)
+        // The first file of a store: the directory's own name may be as new.
+        if content.number == 0 { try fileSystem.syncDirectory(parent) }
         try removeLeftovers(keeping: number)
         content.number = number
         return Journal.Place(generation: generation, offset: bytes.count, nextSequence: sequence, isSealed: false)
@@ -163,6 +165,13 @@ struct StoreDirectory {
         defer { handle.close() }
         try handle.write(bytes, at: start)
         try handle.sync()
+    }
+
+    /// The directory that holds the store's own.
+    private var parent: String {
+        let trimmed = path.reversed().drop { $0 == "/" }
+        let parent = String(trimmed.drop { $0 != "/" }.reversed())
+        return parent.isEmpty ? "." : parent
     }
 
     /// Opens the newest file for writing.

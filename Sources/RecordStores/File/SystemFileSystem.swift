@@ -16,17 +16,9 @@ package struct SystemFileSystem: FileSystem {
     package init() {}
 
     package func createDirectory(_ path: String) throws(StoreFailure) {
-        if unsafe mkdir(path, 0o700) == 0 {
-            try syncDirectory(parent(of: path))
-        } else if errno != EEXIST {
+        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw StoreFailure(operation: "create", subject: path, code: errno)
         }
-    }
-
-    private func parent(of path: String) -> String {
-        let trimmed = path.reversed().drop { $0 == "/" }
-        let parent = String(trimmed.drop { $0 != "/" }.reversed())
-        return parent.isEmpty ? "." : parent
     }
 
     package func identity(of directory: String) throws(StoreFailure) -> String {

@@ -8,9 +8,11 @@ extension RecordTable {
     package mutating func claim(
         _ selection: ClaimRequest.Selection, lease: Lease, at time: Timestamp
     ) throws(StoreError) -> ClaimAnswer {
+        try RecordLimits.check(lease)
         switch selection {
         case .ids(let ids):
             try RecordLimits.check("identifiers", ids.count, RecordLimits.page)
+            try RecordLimits.checkDistinct("claims of one record", ids)
             begin(at: time)
             return claim(ids, lease)
         case .due(let collection, let limit):

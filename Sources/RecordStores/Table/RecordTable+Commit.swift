@@ -33,7 +33,11 @@ extension RecordTable {
         for change in changes {
             try RecordLimits.check(change.id)
             switch change {
-            case .insert(_, let content, _), .replace(_, _, let content, _):
+            case .insert(_, let content, let lease):
+                try RecordLimits.check(content)
+                if let lease { try RecordLimits.check(lease) }
+                size += content.body.count + RecordLimits.size(ofHeaders: content)
+            case .replace(_, _, let content, _):
                 try RecordLimits.check(content)
                 size += content.body.count + RecordLimits.size(ofHeaders: content)
             case .delete, .assert:
@@ -42,12 +46,7 @@ extension RecordTable {
         }
         guard changes.count > 1 else { return }
         try RecordLimits.check("batch", size, RecordLimits.batch)
-        let distinct = Set(changes.map(\.id)).count
-        guard distinct == changes.count else {
-            throw .refused(
-                RefusedInput(
-                    field: "changes of one record", size: changes.count - distinct + 1, allowed: 1...1))
-        }
+        try RecordLimits.checkDistinct("changes of one record", changes.map(\.id))
     }
 
     private func allows(_ change: Change, at slot: Int?) -> Bool {

@@ -37,12 +37,17 @@ extension RecordTable {
     private mutating func seen(_ fence: Fence) { nextFence = max(nextFence, fence.next) }
 
     /// Ends the leases of every process but the given one: its holders are gone.
-    package mutating func endLeases(exceptOf process: ProcessIdentity, at time: Timestamp) {
+    ///
+    /// - Returns: Whether there were any.
+    package mutating func endLeases(exceptOf process: ProcessIdentity, at time: Timestamp) -> Bool {
         now = max(now, time)
+        var ended = false
         for slot in slots.indices
         where slots[slot].record.isHeld(at: now) && slots[slot].record.holder?.process != process {
             moveLeaseEnd(slot, to: now)
+            ended = true
         }
+        return ended
     }
 
     /// Every record, by position, with expired ones left out: what a compacted journal starts with.
