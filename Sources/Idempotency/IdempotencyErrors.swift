@@ -23,7 +23,7 @@ public struct IdempotencyInFlight: Rejection, Hashable {
 ///
 /// It is not a ``/ReliabilityCore/NotApplied``: what the request asks for may well have happened.
 public struct IdempotencyOutcomeUnknown: Error {
-    /// The key. ``IdempotentOperation/resolve(_:as:)`` settles it, and so may the late owner of the execution.
+    /// The key. ``IdempotentOperation/resolve(_:as:of:)`` settles it, and so may the late owner of the execution.
     public let key: IdempotencyKey
     /// The execution whose outcome is not known.
     public let fence: Fence

@@ -59,6 +59,12 @@ extension IdempotentOperation {
     ) async throws -> Step {
         switch (try decide(call, record, now), record) {
         case (.execute, let record?):
+            if case .probe = ifUnknown {
+                // Held through a claim that was carried out late, so no probe was asked about what stands here.
+                guard !isLast else { throw inFlight(call, record, .zero) }
+                _ = try await settle(execution(call, record, followsUnknown: true), .leaveUnknown)
+                return .look(try await insert(call))
+            }
             emit(.reclaimed, call.key, record.fence)
             return .done(.execute(execution(call, record, followsUnknown: true)))
         case (.mismatch, _):
@@ -158,7 +164,7 @@ extension IdempotentOperation {
         let body = KeyBody(fingerprint: call.fingerprint).bytes
         let content = RecordContent(state: KeyState.inProgress, body: body)
         let lease = Lease(self.lease, holder: call.holder)
-        let sight: Sight
+        var sight: Sight
         do throws(StoreError) {
             switch try await store.commit([.insert(call.key.recordID, content, lease: lease)]) {
             case .conflict(let conflict):
@@ -169,9 +175,27 @@ extension IdempotentOperation {
         } catch {
             sight = try await look(call.key, after: error)
         }
-        // An insert of unknown outcome is recognised by its holder, also if it is found only by the next one.
-        guard case .standing(let record?, _) = sight, record.holder?.nonce == call.holder.nonce else { return sight }
+        // An insert of unknown outcome is recognised by its holder, also if it is found only by the next one. A record
+        // that was handed out again since is another call's, held through a late claim of this one.
+        sight = try await renewed(sight, for: call)
+        guard case .standing(let record?, _) = sight, record.holder?.nonce == call.holder.nonce, record.claims == 1
+        else { return sight }
         return .inserted(execution(call, record, followsUnknown: false))
+    }
+
+    /// Renews a claim of this call that is found only after its lease has passed: nothing starts under a dead lease,
+    /// which anybody may claim at that moment.
+    private func renewed(_ sight: Sight, for call: IdempotentCall) async throws(StoreError) -> Sight {
+        guard case .standing(var record?, let now) = sight, record.holder?.nonce == call.holder.nonce,
+            !record.isHeld(at: now)
+        else { return sight }
+        switch try await store.extend(record.id, fence: record.fence, lease: lease) {
+        case .lost(let now, let standing):
+            return .standing(standing, now: now)
+        case .extended(let now, let until):
+            record.leaseUntil = until
+            return .standing(record, now: now)
+        }
     }
 
     private func execution(_ call: IdempotentCall, _ committed: CommitAnswer.Committed) -> IdempotentExecution {
@@ -189,7 +213,7 @@ extension IdempotentOperation {
             let answer = try await store.claim(request)
             return .standing(answer.claimed.first ?? answer.standing.first, now: answer.now)
         } catch {
-            return try await look(call.key, after: error)
+            return try await renewed(try await look(call.key, after: error), for: call)
         }
     }
 

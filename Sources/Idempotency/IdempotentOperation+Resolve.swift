@@ -16,11 +16,22 @@ extension IdempotentOperation {
     ///
     /// To find such keys, scan ``IdempotencyKey/collection`` for the state `unknown`, and for `in-progress` records
     /// that nobody holds at the answer's time. An execution that is still running after its lease can no longer settle
-    /// the key afterwards.
+    /// the key afterwards, so release a key only when the effect can no longer come.
     ///
-    /// - Throws: ``IdempotencyInFlight`` if somebody holds the key; ``IdempotencyNothingToResolve`` if it is free or
-    ///   completed; what the codec throws; ``IdempotencyRecordUnreadable``; `StoreError`.
-    public func resolve(_ key: IdempotencyKey, as resolution: IdempotencyResolution<Output>) async throws {
+    /// An answer is about one execution. Pass the fence under which its outcome was unknown when you looked, from the
+    /// scanned record or ``IdempotencyOutcomeUnknown/fence``: if another execution has ended without a known outcome
+    /// since, or a late owner of this one, the answer is refused instead of being taken for theirs. Look again then.
+    ///
+    /// - Parameters:
+    ///   - key: The key to settle.
+    ///   - resolution: What came of the execution.
+    ///   - fence: The execution that `resolution` is about; `nil` takes whatever is unknown at the moment of the call.
+    /// - Throws: ``IdempotencyInFlight`` if somebody holds the key or held it during the call; ``IdempotencyNothingToResolve`` if it is free or
+    ///   completed; ``IdempotencyOutcomeUnknown`` if what is unknown is not the execution of `fence`; what the codec
+    ///   throws; ``IdempotencyRecordUnreadable``; `StoreError`.
+    public func resolve(
+        _ key: IdempotencyKey, as resolution: IdempotencyResolution<Output>, of fence: Fence? = nil
+    ) async throws {
         precondition(key.operation == name, "The key \(key) is not one of the operation \(name)")
         let settlement: KeySettlement
         switch resolution {
@@ -29,7 +40,11 @@ extension IdempotentOperation {
         }
         let lease = Lease(self.lease)
         let read = try await store.read([key.recordID])
-        try checkUnknown(key, read.records.first ?? nil, read.now, lease.holder)
+        let unknown = read.records.first ?? nil
+        try checkUnknown(key, unknown, read.now, lease.holder)
+        if let fence, let unknown, unknown.fence != fence {
+            throw IdempotencyOutcomeUnknown(key: key, fence: unknown.fence, cause: nil)
+        }
         // Claimed only now that it is known to be no completed key's record.
         let claim = try await store.claim(ClaimRequest(.ids([key.recordID]), lease: lease))
         let standing = claim.claimed.first ?? claim.standing.first
@@ -39,6 +54,11 @@ extension IdempotentOperation {
         let execution = IdempotentExecution(
             context: IdempotencyContext(key: key, fence: claimed.fence, attempt: claimed.claims),
             fingerprint: try KeyBody(claimed.body).fingerprint, leaseUntil: claimed.leaseUntil, followsUnknown: true)
+        guard let unknown, claimed.isNextClaim(of: unknown) else {
+            // Another execution came and went since the look, so the answer is about the wrong one.
+            _ = try await settle(execution, .leaveUnknown)
+            throw IdempotencyInFlight(key: key, retryAfter: .zero)
+        }
         guard try await settle(execution, settlement) != nil else {
             throw IdempotencyInFlight(key: key, retryAfter: .zero)
         }

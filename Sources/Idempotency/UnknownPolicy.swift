@@ -13,7 +13,7 @@ public enum UnknownPolicy<Output: Sendable>: Sendable {
     /// services that recognise ``IdempotencyContext/downstreamKey(_:)``.
     case reexecute
     /// Run nothing and throw ``IdempotencyOutcomeUnknown`` until someone finds out and calls
-    /// ``IdempotentOperation/resolve(_:as:)``. Right for money without a way to ask.
+    /// ``IdempotentOperation/resolve(_:as:of:)``. Right for money without a way to ask.
     case park
     /// Ask the other side what happened, and go by its answer.
     ///

@@ -65,6 +65,12 @@ package struct GCRA: Sendable {
         return denied(tat: tat, now: now, earliest: tat - (fill - interval * permits))
     }
 
+    /// How long the bucket had been full when a grant moved `tat` from one state to the other: time that is lost to
+    /// those who come after it.
+    package func idleNanoseconds(from before: Int64, to after: Int64, permits: Int64) -> Int64 {
+        Self.quotientRoundedUp(after - interval * permits - before, by: Self.ticksPerNanosecond)
+    }
+
     private func allowed(tat: Int64, now: Int64) -> RateLimitDecision {
         RateLimitDecision(limit: limit, interval: interval, backlog: backlog(tat: tat, now: now), wait: 0)
     }

@@ -27,21 +27,25 @@ extension TokenBucket {
         let deadline = min(start.addingSaturating(limit.nanosecondsRoundedUp), gcra.lastNanosecond)
         if isTooLong(decision, at: start, until: deadline) { throw refusal(permits, decision) }
         let id: Int
+        let slipAtJoin: Int64
         switch enter(permits, at: start, until: deadline) {
         case .granted(let grant): return grant
         case .refused(let decision): throw refusal(permits, decision)
-        case .joined(let newID): id = newID
+        case .joined(let newID, let slip): (id, slipAtJoin) = (newID, slip)
         }
         do {
             try await turn(of: id)
             while true {
                 try Task.checkCancellation()
                 let now = time.now()
-                switch attempt(permits, at: now, asHead: id) {
+                let (attempt, slip) = attempt(permits, at: now, asHead: id)
+                switch attempt {
                 case .granted(let grant, _):
                     report(.waited(permits: Int(permits), duration: .nanoseconds(max(0, now - start))))
                     return grant
                 case .denied(let decision):
+                    // What those ahead were late is no reason to refuse who was let into the line.
+                    let deadline = min(deadline.addingSaturating(slip - slipAtJoin), gcra.lastNanosecond)
                     if isTooLong(decision, at: now, until: deadline) { throw refusal(permits, decision) }
                     try await time.sleep(until: now.addingSaturating(decision.waitNanoseconds))
                 }
@@ -55,7 +59,7 @@ extension TokenBucket {
     private enum Entry {
         case granted(Grant)
         case refused(RateLimitDecision)
-        case joined(Int)
+        case joined(Int, slip: Int64)
     }
 
     /// Joins the line, unless the permits are there after all or the wait is not allowed.
@@ -69,7 +73,7 @@ extension TokenBucket {
                 if isFull || isTooLong(decision, at: now, until: deadline) { return .refused(decision) }
                 let id = line.join(permits: permits)
                 queued.store(line.permits, ordering: .relaxed)
-                return .joined(id)
+                return .joined(id, slip: line.slip)
             }
         }
     }
@@ -86,17 +90,19 @@ extension TokenBucket {
         }
     }
 
-    /// Takes permits for the head of the line and lets it leave, both at once: nobody can come between.
-    private func attempt(_ permits: Int64, at now: Int64, asHead id: Int) -> Attempt {
-        let (attempt, departure) = line.withLock { line -> (Attempt, WaiterLine.Departure) in
+    /// Takes permits for the head of the line and lets it leave, both at once: nobody can come between. Tells the
+    /// line's slip too.
+    private func attempt(_ permits: Int64, at now: Int64, asHead id: Int) -> (Attempt, slip: Int64) {
+        let (attempt, departure, slip) = line.withLock { line -> (Attempt, WaiterLine.Departure, Int64) in
             let attempt = attemptAtHead(permits, at: now)
-            guard case .granted = attempt else { return (attempt, WaiterLine.Departure()) }
+            guard case .granted(let grant, _) = attempt else { return (attempt, WaiterLine.Departure(), line.slip) }
+            line.slipped(by: gcra.idleNanoseconds(from: grant.before, to: grant.after, permits: permits))
             let departure = line.leave(id)
             queued.store(line.permits, ordering: .relaxed)
-            return (attempt, departure)
+            return (attempt, departure, line.slip)
         }
         resume(departure)
-        return attempt
+        return (attempt, slip)
     }
 
     /// Takes a waiter out of the line if it is still there, and hands the head on.

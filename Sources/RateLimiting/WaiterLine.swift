@@ -3,6 +3,8 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ReliabilityCore
+
 /// Those who wait for a limiter, first come, first served: the pure core of waiting.
 ///
 /// Only the head may take permits, and only it sleeps; the others are suspended until it is their turn. Whoever is
@@ -25,6 +27,9 @@ package struct WaiterLine {
     /// The permits that all in the line wait for together.
     package private(set) var permits: Int64 = 0
 
+    /// By how many nanoseconds heads that were woken late have put off everybody behind them, since the making.
+    package private(set) var slip: Int64 = 0
+
     package init() {}
 
     package var count: Int { waiters.count }
@@ -46,6 +51,11 @@ package struct WaiterLine {
         guard let index = index(of: id), index > 0 else { return false }
         waiters[index].turn = turn
         return true
+    }
+
+    /// Notes that the head took its permits so many nanoseconds after the bucket would have been full.
+    package mutating func slipped(by nanoseconds: Int64) {
+        slip = slip.addingSaturating(nanoseconds)
     }
 
     /// The continuations that a departure leaves to be resumed, outside the lock.

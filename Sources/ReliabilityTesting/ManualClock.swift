@@ -97,6 +97,8 @@ public final class ManualClock: Clock, Sendable {
         } onCancel: {
             cancel(id)
         }
+        // A cancellation that came after the wake-up found nobody.
+        state.withLock { _ = $0.cancelledEarly.remove(id) }
     }
 
     private func register(_ sleeper: Sleeper, as id: Int) {
@@ -149,12 +151,17 @@ public final class ManualClock: Clock, Sendable {
     /// Every woken task reads the new time, which may be later than its own deadline and is never earlier.
     public func advance(by duration: Duration) {
         precondition(duration >= .zero, "A manual clock advances by at least zero, not by \(duration)")
-        set(to: Instant(offset: now.offset + duration))
+        move { $0.advanced(by: duration) }
     }
 
     /// Moves the clock to an instant, which may lie before its present one: to test what a stepping clock does.
     public func set(to instant: Instant) {
+        move { _ in instant }
+    }
+
+    private func move(_ next: (Instant) -> Instant) {
         let due = state.withLock { state -> [Sleeper] in
+            let instant = next(state.now)
             state.now = instant
             let due = state.sleepers.filter { $0.value.deadline <= instant }
             for id in due.keys { state.sleepers[id] = nil }

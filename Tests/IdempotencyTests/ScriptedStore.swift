@@ -8,7 +8,7 @@ import Synchronization
 
 /// A store that behaves as its script says, call by call, and like the one behind it where the script is silent.
 final class ScriptedStore: RecordStore {
-    enum Operation { case read, commit, claim }
+    enum Operation { case read, commit, claim, extend }
 
     enum Turn: Sendable {
         case pass
@@ -25,6 +25,8 @@ final class ScriptedStore: RecordStore {
     static let failure = StoreFailure(operation: "test", subject: "store", code: 0)
 
     let base: any RecordStore
+    /// What was asked for by claims, whatever became of them.
+    let claims = Log<ClaimRequest>()
     private let script = Locked<[Operation: [Turn]]>([:])
     private let calls = Locked<[Operation: Int]>([:])
 
@@ -72,12 +74,13 @@ final class ScriptedStore: RecordStore {
     }
 
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer {
+        claims.append(request)
         let empty = ClaimAnswer(now: Timestamp(nanosecondsSince1970: 0), claimed: [])
         return try await play(.claim, empty: empty) { () throws(StoreError) in try await base.claim(request) }
     }
 
     func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
-        try await base.extend(id, fence: fence, lease: lease)
+        try await play(.extend) { () throws(StoreError) in try await base.extend(id, fence: fence, lease: lease) }
     }
 
     func scan(

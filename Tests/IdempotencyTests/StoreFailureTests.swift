@@ -56,6 +56,79 @@ import Testing
         #expect(shop.charges.all.isEmpty)
     }
 
+    /// The answer takes longer than the lease. What the call then found would be anybody's while its handler runs.
+    @Test(arguments: StoreKind.all)
+    func `a claim that is found after its lease has passed is renewed before the handler starts`(
+        kind: StoreKind
+    ) async throws {
+        let shop = try Shop(kind)
+        let policies: [(String, UnknownPolicy<String>)] = [
+            ("new", .park), ("again", .reexecute), ("asked", .probe { _ in .notApplied }),
+        ]
+        for (key, policy) in policies {
+            if key != "new" {
+                try await shop.crashed(key)
+                shop.clock.advance(by: shop.lease)
+            }
+            shop.store.next(key == "new" ? .commit : .claim, .unknown(applied: true))
+            shop.store.next(.read, .after { _ in shop.clock.advance(by: shop.lease) })
+            let result = try await shop.operation(policy).run(key, tenant: "acme", fingerprint: shop.fingerprint) { _ in
+                let inFlight = IdempotencyInFlight(key: try shop.key(key), retryAfter: shop.lease)
+                await #expect(throws: inFlight) { try await shop.charge(shop.operation(.reexecute), key) }
+                return "once"
+            }
+            #expect(result.value == "once")
+            #expect(shop.charges.all.isEmpty)
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a claim that was lost before it was found is not used`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        shop.store.next(.commit, .unknown(applied: true))
+        shop.store.next(.read, .after { _ in shop.clock.advance(by: shop.lease) })
+        shop.store.next(.extend, .after { _ in try await shop.charge(shop.operation(.reexecute)) })
+        #expect(try await shop.charge(shop.operation()).value == "receipt 1")
+        #expect(shop.charges.all.count == 1)
+    }
+
+    /// A claim is carried out long after its answer was lost: on a record that another call has inserted meanwhile, and
+    /// whose execution nobody knows the end of. It must not pass for this call's own insert.
+    @Test(arguments: StoreKind.all)
+    func `a claim that is carried out late frees no other call's key and leaves out no probe`(
+        kind: StoreKind
+    ) async throws {
+        for asks in [false, true] {
+            let shop = try Shop(kind)
+            let fence = try await shop.crashed()
+            shop.clock.advance(by: shop.lease)
+            let key = try shop.key()
+            shop.store.next(.claim, .unknown(applied: false))
+            shop.store.next(.read, .after { _ = try await $0.commit([.delete(key.recordID, expecting: fence)]) })
+            shop.store.next(
+                .commit, .pass,
+                .after { store in
+                    try await shop.crashed()
+                    shop.clock.advance(by: shop.lease)
+                    for request in shop.store.claims.all { _ = try await store.claim(request) }
+                })
+            let probes = Log<IdempotencyContext>()
+            let probe = UnknownPolicy<String>.probe { context in
+                probes.append(context)
+                return probes.all.count == 1 ? .notApplied : .applied("of the other")
+            }
+            if asks {
+                #expect(try await shop.charge(shop.operation(probe)).value == "of the other")
+                #expect(shop.charges.all.isEmpty)
+            } else {
+                await #expect(throws: CardRefused()) {
+                    try await shop.charge(shop.operation(.reexecute), throwing: CardRefused())
+                }
+                #expect(try await shop.record()?.state == KeyState.unknown)
+            }
+        }
+    }
+
     @Test(arguments: StoreKind.all)
     func `a claim of unknown outcome that cannot be looked up ends the call, and the key waits for its lease`(
         kind: StoreKind

@@ -42,6 +42,23 @@ import Testing
         try await head.value
     }
 
+    /// With a burst of one there is nothing in the bucket that could make up for a head that was woken late, so everyone
+    /// behind it is late too.
+    @Test func `a timer that fires late refuses nobody who was let into the line`() async throws {
+        let limiter = makeLimiter(.perSecond(1, burst: 1))
+        _ = limiter.tryAcquire()
+        var tasks: [Task<Void, any Error>] = []
+        for second in 1...3 { tasks.append(await wait("\(second)", on: limiter, within: .seconds(second))) }
+        for task in tasks {
+            await clock.waitForSleepers(1)
+            clock.advance(by: (clock.nextWake ?? .zero) + .milliseconds(5))
+            try await task.value
+        }
+        #expect(granted.all == ["1", "2", "3"])
+        #expect(clock.now.offset == .milliseconds(3_015))
+        #expect(!events.all.contains { if case .denied = $0.kind { true } else { false } })
+    }
+
     @Test func `waiters are served in the order of arrival, each exactly when its permits are there`() async throws {
         let limiter = makeLimiter(.perSecond(1, burst: 3))
         _ = try limiter.tryAcquire(3)

@@ -30,6 +30,18 @@ import Testing
         #expect(clock.sleeperCount == 0)
     }
 
+    @Test func `steps that several tasks make at once all count`() async {
+        let clock = ManualClock()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<25_000 { clock.advance(by: .nanoseconds(1)) }
+                }
+            }
+        }
+        #expect(clock.now.offset == .nanoseconds(100_000))
+    }
+
     @Test func `a deadline that has passed does not suspend`() async throws {
         let clock = ManualClock()
         try await clock.sleep(until: clock.now, tolerance: nil)
