@@ -74,5 +74,7 @@ package.targets += [
         path: "Examples/Checkout",
         exclude: ["README.md", "ci.sh", "orders.jsonl"],
         swiftSettings: settings),
-    .testTarget(name: "CheckoutTests", dependencies: ["checkout", "ReliabilityCore"], swiftSettings: settings),
+    .testTarget(
+        name: "CheckoutTests", dependencies: ["checkout", "Reliability", "ReliabilityCore", "ReliabilityTesting"],
+        swiftSettings: settings),
 ]

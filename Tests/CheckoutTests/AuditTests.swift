@@ -18,9 +18,9 @@ import Testing
         var inventory: Inventory { Inventory(store: store) }
         var letters: RecordDeadLetterQueue { RecordDeadLetterQueue("orders", store: store) }
 
-        static func order(_ id: String) -> Order {
+        static func order(_ id: String, customer: String = "c") -> Order {
             Order(
-                id: id, customer: "c", sku: Stock.plentiful[0], quantity: 2, amountMinor: 100, currency: "EUR",
+                id: id, customer: customer, sku: Stock.plentiful[0], quantity: 2, amountMinor: 100, currency: "EUR",
                 card: "tok")
         }
 
@@ -30,6 +30,7 @@ import Testing
                 ["done", "undone", "parked", "done", "done"].enumerated().map {
                     .order(Self.order($0.element), line: $0.offset + 1)
                 } + [.malformed(bad)]
+            lines[4] = .order(Self.order("done", customer: "d"), line: 5)
             for (line, outcome) in [LineOutcome.completed, .compensated, .parked, .replayed, .mismatched, .malformed]
                 .enumerated()
             {
@@ -45,7 +46,10 @@ import Testing
             try await inventory.reserve(2, of: Stock.plentiful[0], key: key("parked"))
             try await Carrier(store: store).book(Self.order("done"), key: "done")
             ledger = [charge("done", 1), charge("undone", 2), .refund(receipts: ["ch_2"], request: refund("undone"))]
-            for id in ["undone", "parked", "line-5", "line-6"] {
+            for id in [
+                OrderFlow.letterID(ofOrder: "undone"), OrderFlow.letterID(ofOrder: "parked"),
+                OrderFlow.letterID(ofLine: 5), OrderFlow.letterID(ofLine: 6),
+            ] {
                 try await letters.put(
                     NewDeadLetter(
                         id: id, reason: .nonRetryable, origin: DeadLetterOrigin(source: "orders", id: id), payload: []))
@@ -54,10 +58,10 @@ import Testing
 
         func key(_ id: String) -> String { Self.order(id).sagaID + "/reserve/forward" }
 
-        func charge(_ id: String, _ number: Int) -> LedgerEntry {
+        func charge(_ id: String, _ number: Int, amount: Int = 100) -> LedgerEntry {
             .charge(
                 receipt: "ch_\(number)",
-                request: .init(key: id, order: id, amountMinor: 100, currency: "EUR", card: "tok"))
+                request: .init(key: id, order: id, amountMinor: amount, currency: "EUR", card: "tok"))
         }
 
         private func refund(_ id: String) -> ProviderRequest.RefundRequest { .init(key: id, order: id) }
@@ -75,6 +79,12 @@ import Testing
         }
 
         func audit() async throws -> Audit { try await Audit(lines, ledger: ledger, store: store) }
+
+        func mark(_ line: Int, _ outcome: LineOutcome) async throws {
+            try await remove(OrderFlow.recordID(ofLine: line))
+            let content = RecordContent(state: outcome.rawValue)
+            _ = try await store.commit([.insert(OrderFlow.recordID(ofLine: line), content)])
+        }
 
         func remove(_ id: RecordID) async throws {
             let record = try #require(try await store.read([id]).records[0])
@@ -104,6 +114,13 @@ import Testing
         case noShipment
         case shelfOff
         case noSaga
+        case otherAmount
+        case duplicateOfNothing
+        case duplicateOfAnother
+        case mismatchWithItself
+        case carriedOutTwice
+        case orderTakenForMalformed
+        case reservationWithoutShelf
     }
 
     @Test(arguments: Wrong.allCases) private func `every wrong book is found`(wrong: Wrong) async throws {
@@ -126,7 +143,7 @@ import Testing
             try await shop.remove(OrderFlow.recordID(ofLine: 4))
             expected = \.unaccounted
         case .noLetter:
-            try await shop.remove(RecordID(shop.letters.collection, "line-6"))
+            try await shop.remove(RecordID(shop.letters.collection, OrderFlow.letterID(ofLine: 6)))
             expected = \.unaccounted
         case .noReservation:
             try await shop.inventory.release(key: shop.key("done"))
@@ -143,6 +160,30 @@ import Testing
         case .noSaga:
             try await shop.remove(RecordID("sagas/shop", Shop.order("done").sagaID))
             expected = \.unaccounted
+        case .otherAmount:
+            shop.ledger[0] = shop.charge("done", 1, amount: 99)
+            expected = \.chargedWrongly
+        case .duplicateOfNothing:
+            shop.lines.append(.order(Shop.order("lost"), line: 7))
+            _ = try await shop.store.commit([
+                .insert(OrderFlow.recordID(ofLine: 7), RecordContent(state: LineOutcome.replayed.rawValue))
+            ])
+            expected = \.unaccounted
+        case .duplicateOfAnother:
+            try await shop.mark(5, .replayed)
+            expected = \.unaccounted
+        case .mismatchWithItself:
+            shop.lines[4] = .order(Shop.order("done"), line: 5)
+            expected = \.unaccounted
+        case .carriedOutTwice:
+            try await shop.mark(4, .completed)
+            expected = \.unaccounted
+        case .orderTakenForMalformed:
+            try await shop.mark(5, .malformed)
+            expected = \.unaccounted
+        case .reservationWithoutShelf:
+            try await shop.remove(RecordID(Inventory.stock, Stock.plentiful[0]))
+            expected = \.stockWrong
         }
         let audit = try await shop.audit()
         #expect(audit[keyPath: expected] > 0 && !audit.isSound)

@@ -17,11 +17,30 @@ import Testing
 
 /// The built program itself, where it lies beside the tests.
 @Suite struct ExecutableTests {
-    private static func start(_ arguments: [String]) throws -> Child {
+    private static func program() throws -> String {
         let directory = try #require(OrderInput.ancestor(of: Executable.path))
         let program = directory + "/checkout"
         guard unsafe access(program, X_OK) == 0 else { try Test.cancel("the program is not beside the tests") }
-        return try Child(executable: program, arguments: arguments)
+        return program
+    }
+
+    private static func start(_ arguments: [String]) throws -> Child {
+        try Child(executable: program(), arguments: arguments)
+    }
+
+    @Test(arguments: [("- <&-", Int32(2)), (">&-", 1), ("2>&-", 0)])
+    func `a standard stream that is closed is no file of the run`(closed: String, status: Int32) throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let orders = directory.path + "/some.jsonl"
+        try writeFile(orders, Array("no order\n".utf8))
+        let run = directory.path + "/run"
+        let words = (closed.hasPrefix("-") ? "" : orders + " ") + closed
+        let child = try Child(
+            executable: "/bin/sh", arguments: ["-c", "\(try Self.program()) --directory \(run) \(words)"])
+        while case .line = try child.nextLine(timeout: .seconds(60)) {}
+        #expect(child.wait() == .status(status))
+        #expect(try readFile(run + "/LOCK").isEmpty)
     }
 
     @Test(arguments: [
@@ -68,6 +87,24 @@ import Testing
         #expect(tables[0].first?.hasSuffix(" 120") == true)
     }
 
+    @Test func `orders that are called like a line, broken lines before and after them, each have a letter`() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let orders = directory.path + "/some.jsonl"
+        func declined(_ id: String) throws -> [UInt8] {
+            try JSON.line(
+                Order(
+                    id: id, customer: "c", sku: Stock.plentiful[0], quantity: 1, amountMinor: 1, currency: "EUR",
+                    card: "tok_declined"))
+        }
+        try writeFile(orders, Array("no order\n".utf8) + declined("line-1") + declined("line-4") + Array("{\n".utf8))
+        let child = try Self.start([orders, "--concurrency", "1"])
+        var lines: [String] = []
+        while case .line(let line) = try child.nextLine(timeout: .seconds(60)) { lines.append(line) }
+        #expect(child.wait() == .status(0))
+        #expect(lines.contains { $0.hasPrefix("dead letters") && $0.hasSuffix(" 4") })
+    }
+
     @Test func `a directory is used by one run at a time`() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
@@ -77,6 +114,25 @@ import Testing
         let again = try Workplace(directory: directory.path).prepare()
         _ = consume again
     }
+
+    #if os(Linux)
+    @Test func `a run whose provider is gone ends, and leaves nobody behind`() throws {
+        let child = try Self.start(["--rate", "20", "--concurrency", "1"])
+        let path = "/proc/\(child.identifier)/task/\(child.identifier)/children"
+        var children: [pid_t] = []
+        // The provider is the first, and the worker is started when that listens.
+        while children.count < 2 {
+            #expect(try child.nextLine(timeout: .milliseconds(10)) == .timedOut)
+            children = String(decoding: try readFile(path), as: UTF8.self).split(separator: " ").compactMap {
+                pid_t($0)
+            }
+        }
+        kill(children[0], SIGKILL)
+        #expect(try child.nextLine(timeout: .seconds(60)) == .ended)
+        #expect(child.wait() == .status(1))
+        for process in children { #expect(kill(process, 0) != 0) }
+    }
+    #endif
 
     @Test func `a directory over other orders is refused and left as it is`() throws {
         let directory = try TemporaryDirectory()

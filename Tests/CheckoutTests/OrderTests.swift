@@ -43,6 +43,8 @@ import Testing
                 "\"pen-blue\"", "\"\(String(repeating: "s", count: 65))\"",
                 .length(field: "sku", bytes: 65, allowed: 1...64)
             ),
+            ("\"o-1\"", "\"o\\u0000\"", .notPrintableASCII(field: "id")),
+            ("\"o-1\"", "\"é\"", .notPrintableASCII(field: "id")),
             ("\"tok\"", "\"\"", .length(field: "card", bytes: 0, allowed: 1...64)),
             ("\"Ada\"", "\"\"", .length(field: "customer", bytes: 0, allowed: 1...128)),
             ("{", "", .notJSON),

@@ -14,6 +14,7 @@ internal import Darwin
 @main
 enum Checkout {
     static func main() async {
+        replaceClosedStreams()
         do {
             switch try Command(Array(CommandLine.arguments.dropFirst())) {
             case .help: try write(Command.helpText + "\n")
@@ -30,6 +31,15 @@ enum Checkout {
             fail(failure.description, failure.exitCode)
         } catch {
             fail("\(error)", .failed)
+        }
+    }
+
+    /// Puts something that can be neither read nor written in the place of every standard stream that is closed, so that
+    /// no file of the run gets its number, and what is meant for the stream.
+    private static func replaceClosedStreams() {
+        for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+            // The lowest number that is free, which is this one.
+            _ = systemOpen("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY, 0)
         }
     }
 

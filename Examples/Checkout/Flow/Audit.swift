@@ -22,12 +22,14 @@ struct Audit: Equatable, Sendable {
 
     /// Orders with more than one charge.
     var chargedTwice = 0
-    /// Orders that were completed without a charge that stands, or charged without being completed or parked.
+    /// Orders that were completed without a charge that stands, or charged without being completed or parked, or
+    /// charged for something else than was ordered.
     var chargedWrongly = 0
     /// Articles whose shelves and reservations do not add up to what there was, and orders with a reservation or a
     /// shipment that they should not have, or without one that they should.
     var stockWrong = 0
-    /// Lines without an outcome, and outcomes that lack what they stand for: a dead letter, a finished saga.
+    /// Lines without an outcome, and outcomes that lack what they stand for: a dead letter, a finished saga, the order
+    /// that came first.
     var unaccounted = 0
 
     /// Whether every count that must be zero is.
@@ -56,6 +58,8 @@ struct Audit: Equatable, Sendable {
         try await store.forEach(in: Carrier.shipments) { shipped.insert(String(decoding: $0.body, as: UTF8.self)) }
 
         var heldByOrders = 0
+        // The lines by which the orders came first: exactly one for each, and all that happened was for these.
+        var first: [String: Order] = [:]
         for line in input {
             guard let record = try await store.read([OrderFlow.recordID(ofLine: line.number)]).records[0],
                 let outcome = LineOutcome(rawValue: record.state)
@@ -65,16 +69,19 @@ struct Audit: Equatable, Sendable {
             }
             outcomes[outcome, default: 0] += 1
             switch (outcome, line) {
-            case (.malformed, _), (.mismatched, _):
-                if try await deadLetters.read("line-\(line.number)") == nil { unaccounted += 1 }
+            case (.malformed, .malformed), (.mismatched, .order):
+                if try await deadLetters.read(OrderFlow.letterID(ofLine: line.number)) == nil { unaccounted += 1 }
             case (.completed, .order(let order, _)), (.compensated, .order(let order, _)),
                 (.parked, .order(let order, _)):
+                if first.updateValue(order, forKey: order.id) != nil { unaccounted += 1 }
                 let status = try await sagas.status(order.sagaID)
                 let reservation = held[order.sagaID + "/reserve/forward"]
                 if reservation != nil { heldByOrders += 1 }
                 let isCompleted = outcome == .completed
                 if status?.state != outcome.sagaState { unaccounted += 1 }
-                if !isCompleted, try await deadLetters.read(order.id) == nil { unaccounted += 1 }
+                if !isCompleted, try await deadLetters.read(OrderFlow.letterID(ofOrder: order.id)) == nil {
+                    unaccounted += 1
+                }
                 if outcome != .parked, (standing[order.id] != nil) != isCompleted { chargedWrongly += 1 }
                 if (reservation != nil) != (outcome != .compensated) || shipped.contains(order.id) != isCompleted {
                     stockWrong += 1
@@ -82,18 +89,38 @@ struct Audit: Equatable, Sendable {
                 if let reservation, reservation != .init(sku: order.sku, left: order.quantity) { stockWrong += 1 }
             case (.replayed, .order):
                 break
-            case (.completed, .malformed), (.compensated, .malformed), (.parked, .malformed), (.replayed, .malformed):
+            case (.malformed, .order), (_, .malformed):
                 unaccounted += 1
             }
         }
-        // Charges and reservations of nobody's order.
-        let orders = Set(input.compactMap { if case .order(let order, _) = $0 { order.id } else { nil } })
-        chargedWrongly += standing.keys.count { !orders.contains($0) }
+        // What a duplicate stands for is the order that came first, and what was refused is another one.
+        for case .order(let order, let number) in input {
+            guard let record = try await store.read([OrderFlow.recordID(ofLine: number)]).records[0] else { continue }
+            switch LineOutcome(rawValue: record.state) {
+            case .replayed: if first[order.id]?.fingerprint != order.fingerprint { unaccounted += 1 }
+            case .mismatched:
+                if first[order.id].map({ $0.fingerprint == order.fingerprint }) ?? true { unaccounted += 1 }
+            case .completed, .compensated, .parked, .malformed, nil: break
+            }
+        }
+        // Charges of nobody's order or of something else than was ordered, and reservations of nobody's order.
+        for (id, charges) in charged {
+            let isAsOrdered = first[id].map { order in charges.allSatisfy { $0.request.isFor(order) } } ?? false
+            if !isAsOrdered { chargedWrongly += 1 }
+        }
         stockWrong += held.count - heldByOrders
-        for (sku, left) in shelves {
+        for sku in Set(shelves.keys).union(held.values.map(\.sku)) {
+            let left = shelves[sku, default: Stock.initial[sku, default: 0]]
             let reserved = held.values.filter { $0.sku == sku }.reduce(0) { $0 + $1.left }
             if left < 0 || left + reserved != Stock.initial[sku, default: 0] { stockWrong += 1 }
         }
+    }
+}
+
+extension ProviderRequest.ChargeRequest {
+    /// Whether it asks for what the order says.
+    fileprivate func isFor(_ order: Order) -> Bool {
+        amountMinor == order.amountMinor && currency == order.currency && card == order.card
     }
 }
 

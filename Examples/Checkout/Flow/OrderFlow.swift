@@ -32,12 +32,18 @@ struct OrderFlow: Sendable {
         self.sagas = sagas
         self.definition = definition
         self.limiter = limiter
-        // To go through the saga again is safe: it takes up where it was left.
+        // To go through the saga again is safe: it takes up where it was left. The lease outlasts the longest wait for
+        // the limiter and for a compensation; after a crash the store ends it at once.
         operation = IdempotentOperation(
-            "checkout", store: store, codec: .json, retention: .seconds(30 * 86_400), ifUnknown: .reexecute)
+            "checkout", store: store, codec: .json, lease: .seconds(30 * 86_400), retention: .seconds(30 * 86_400),
+            ifUnknown: .reexecute)
     }
 
     static func recordID(ofLine line: Int) -> RecordID { RecordID(lines, String(line)) }
+
+    // An order may be called anything, also like a line, so the letters of the two have names of their own.
+    static func letterID(ofLine line: Int) -> String { "line-\(line)" }
+    static func letterID(ofOrder order: String) -> String { "order-\(order)" }
 
     /// Carries out one line and keeps what became of it; does nothing if that is kept already.
     func process(_ line: OrderLine) async throws {
@@ -104,17 +110,19 @@ extension OrderFlow {
         var reason = DeadLetterReason.undecodable
         switch malformed.problem {
         case .lineTooLong, .length: reason = .oversize
-        case .notUTF8, .notJSON, .notAnObject, .missing, .wrongType, .quantity, .amountNotPositive, .currency: break
+        case .notUTF8, .notJSON, .notAnObject, .missing, .wrongType, .notPrintableASCII, .quantity, .amountNotPositive,
+            .currency:
+            break
         }
         return NewDeadLetter(
-            id: "line-\(malformed.line)", reason: reason,
+            id: Self.letterID(ofLine: malformed.line), reason: reason,
             origin: DeadLetterOrigin(source: "orders", id: "line \(malformed.line)"), payload: malformed.beginning,
             headers: ["problem": "\(malformed.problem)", "size": "\(malformed.size)"])
     }
 
     private func letter(for order: Order, line: Int, _ mismatch: IdempotencyMismatch) throws -> NewDeadLetter {
         NewDeadLetter(
-            id: "line-\(line)", reason: .rejectedByHandler,
+            id: Self.letterID(ofLine: line), reason: .rejectedByHandler,
             origin: DeadLetterOrigin(source: "orders", id: "line \(line)"), payload: try JSON.line(order),
             headers: ["problem": "the key \(mismatch.key.key) was used for another order"])
     }
@@ -127,7 +135,8 @@ extension OrderFlow {
         var failures = try await sagas.history(order.sagaID).compactMap(\.failure)
         if let failure, !failures.contains(failure) { failures.append(failure) }
         return NewDeadLetter(
-            id: order.id, reason: reason, origin: DeadLetterOrigin(source: "orders", id: order.id),
+            id: Self.letterID(ofOrder: order.id), reason: reason,
+            origin: DeadLetterOrigin(source: "orders", id: order.id),
             payload: try JSON.line(order), headers: ["saga": order.sagaID],
             failures: FailureHistory(
                 failures.map {

@@ -52,16 +52,18 @@ struct Supervisor {
             "worker", "--directory", place.directory, "--socket", socket, "--concurrency", String(options.concurrency),
             "--rate", String(options.rate), "--honour-keys", String(options.honoursKeys),
         ]
-        while try live(Child(arguments: arguments)) {}
+        while try live(Child(arguments: arguments), provider) {}
         progress.end()
     }
 
     /// Follows one life of the worker to its end; `true` if there has to be another one.
-    private mutating func live(_ worker: Child) throws -> Bool {
+    private mutating func live(_ worker: Child, _ provider: ProviderProcess) throws -> Bool {
         var killAt = plan.workerStarted().map { time.now() + $0.nanosecondsRoundedUp }
         while true {
             let wait = killAt.map { Duration.nanoseconds(max(0, $0 - time.now())) } ?? Self.patience
             let output = try worker.nextLine(timeout: wait)
+            // Without it the worker would try to give back for ever.
+            try provider.requireRunning()
             if let kill = killAt, time.now() >= kill, output != .ended {
                 worker.kill()
                 if worker.wait() == .signal(SIGKILL) {

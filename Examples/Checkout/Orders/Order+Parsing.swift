@@ -25,6 +25,7 @@ extension Order {
 
     private func validate() throws(OrderProblem) {
         try Self.check("id", id, 1...255)
+        guard id.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notPrintableASCII(field: "id") }
         try Self.check("customer", customer, 1...128)
         try Self.check("sku", sku, 1...64)
         try Self.check("card", card, 1...64)

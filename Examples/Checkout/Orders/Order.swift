@@ -5,7 +5,8 @@
 
 /// One order, as a line of the input says it.
 struct Order: Codable, Equatable, Sendable {
-    /// Names the order for ever: the idempotency key of everything that is done for it. 1 to 255 bytes.
+    /// Names the order for ever: the idempotency key of everything that is done for it. 1 to 255 bytes
+    /// of printable ASCII, so that no two ways to write it are taken for one.
     let id: String
     /// Who ordered. 1 to 128 bytes.
     let customer: String

@@ -12,6 +12,7 @@ enum OrderProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(field: String)
     case wrongType(field: String)
     case length(field: String, bytes: Int, allowed: ClosedRange<Int>)
+    case notPrintableASCII(field: String)
     case quantity(Int, allowed: ClosedRange<Int>)
     case amountNotPositive(Int)
     case currency
@@ -26,6 +27,7 @@ enum OrderProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case .wrongType(let field): "\(field) has the wrong type"
         case .length(let field, let bytes, let allowed):
             "\(field) has \(bytes) bytes, \(allowed.lowerBound) to \(allowed.upperBound) are permitted"
+        case .notPrintableASCII(let field): "\(field) has other characters than printable ASCII"
         case .quantity(let quantity, let allowed):
             "quantity is \(quantity), \(allowed.lowerBound) to \(allowed.upperBound) are permitted"
         case .amountNotPositive(let amount): "amountMinor is \(amount), it must be above zero"

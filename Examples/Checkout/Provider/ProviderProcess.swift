@@ -23,6 +23,17 @@ final class ProviderProcess {
         }
     }
 
+    /// - Throws: a ``Failure`` if it has ended without being asked to.
+    func requireRunning() throws {
+        guard try child.nextLine(timeout: .zero) == .ended else { return }
+        switch child.wait() {
+        case .status(0): throw Failure("the payment provider was told to end by somebody else", exitCode: .failed)
+        case .status(let status): throw Failure.reported(Failure.ExitCode(rawValue: status) ?? .failed)
+        case .signal(let signal):
+            throw Failure("the payment provider was ended by signal \(signal)", exitCode: .failed)
+        }
+    }
+
     /// Asks it to end, and waits for that.
     func stop() -> Child.Exit {
         child.closeInput()
