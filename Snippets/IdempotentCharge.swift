@@ -7,8 +7,8 @@ import Reliability
 
 // snippet.hide
 struct Order: Codable, Sendable {
-    var customer: String
     var amount: Int
+    var currency: String
 }
 
 struct Receipt: Codable, Sendable {
@@ -24,9 +24,12 @@ let provider = Provider()
 let store = try FileRecordStore(directory: "records")
 let charge = IdempotentOperation<Receipt>("charge", store: store, codec: .json, ifUnknown: .park)
 
-func pay(_ order: Order, key: String) async throws -> Receipt {
-    let fingerprint = Fingerprint { $0.field("amount", order.amount) }
-    return try await charge.run(key, tenant: order.customer, fingerprint: fingerprint) { context in
+func pay(_ order: Order, key: String, account: String) async throws -> Receipt {
+    let fingerprint = Fingerprint {
+        $0.field("amount", order.amount)
+        $0.field("currency", order.currency)
+    }
+    return try await charge.run(key, tenant: account, fingerprint: fingerprint) { context in
         try await provider.charge(order, idempotencyKey: context.downstreamKey("charge"))
     }.value
 }

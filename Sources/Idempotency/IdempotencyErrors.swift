@@ -6,7 +6,7 @@
 /// The key was used before with another fingerprint: a mistake of the client's, to be answered as such (422).
 ///
 /// This request did nothing. Trying again does not help.
-public struct IdempotencyMismatch: NotApplied, Hashable {
+public struct IdempotencyMismatch: Permanent, Hashable {
     /// The key that was used for two different requests.
     public let key: IdempotencyKey
 }
@@ -66,7 +66,7 @@ public struct IdempotencyRecordUnreadable: Error {
 }
 
 /// Nothing to resolve: the key is free or has been completed.
-public struct IdempotencyNothingToResolve: NotApplied, Hashable {
+public struct IdempotencyNothingToResolve: Permanent, Hashable {
     /// The key.
     public let key: IdempotencyKey
     /// When it was completed; `nil` if nothing is stored under it.

@@ -87,7 +87,7 @@ public struct IdempotencyKey: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A part of an idempotency key that is not taken; nothing was stored and nothing ran.
-public enum IdempotencyKeyRefused: NotApplied, Hashable, CustomStringConvertible {
+public enum IdempotencyKeyRefused: Permanent, Hashable, CustomStringConvertible {
     /// The part is empty or longer than 255 bytes of UTF-8.
     case size(RefusedInput)
     /// The part contains a control character.

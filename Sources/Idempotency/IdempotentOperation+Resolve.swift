@@ -18,21 +18,21 @@ extension IdempotentOperation {
     /// that nobody holds at the answer's time. An execution that is still running after its lease can no longer settle
     /// the key afterwards, so release a key only when the effect can no longer come.
     ///
-    /// An answer is about one execution. Pass the fence under which its outcome was unknown when you looked, from the
+    /// An answer is about one execution. Name it by the fence under which its outcome was unknown when you looked, from the
     /// scanned record or ``IdempotencyOutcomeUnknown/fence``: if another execution has ended without a known outcome
     /// since, or a late owner of this one, the answer is refused instead of being taken for theirs. Look again then.
     ///
     /// - Parameters:
     ///   - key: The key to settle.
     ///   - resolution: What came of the execution.
-    ///   - fence: The execution that `resolution` is about; `nil` takes whatever is unknown at the moment of the call.
-    /// - Throws: ``IdempotencyInFlight`` if somebody holds the key or held it during the call; ``IdempotencyNothingToResolve`` if it is free or
-    ///   completed; ``IdempotencyOutcomeUnknown`` if what is unknown is not the execution of `fence`; what the codec
-    ///   throws; ``IdempotencyRecordUnreadable``; `StoreError`.
+    ///   - fence: The execution that `resolution` is about.
+    /// - Throws: ``IdempotencyInFlight`` if somebody holds the key or held it during the call;
+    ///   ``IdempotencyNothingToResolve`` if it is free or completed; ``IdempotencyOutcomeUnknown`` if what is unknown is
+    ///   not the execution of `fence`; what the codec throws; ``IdempotencyRecordUnreadable``; `StoreError`.
     public func resolve(
-        _ key: IdempotencyKey, as resolution: IdempotencyResolution<Output>, of fence: Fence? = nil
+        _ key: IdempotencyKey, as resolution: IdempotencyResolution<Output>, of fence: Fence
     ) async throws {
-        precondition(key.operation == name, "The key \(key) is not one of the operation \(name)")
+        precondition(key.operation.utf8.elementsEqual(name.utf8), "The key \(key) is not one of the operation \(name)")
         let settlement: KeySettlement
         switch resolution {
         case .completed(let value): settlement = .complete(try codec.encode(value))
@@ -42,7 +42,7 @@ extension IdempotentOperation {
         let read = try await store.read([key.recordID])
         let unknown = read.records.first ?? nil
         try checkUnknown(key, unknown, read.now, lease.holder)
-        if let fence, let unknown, unknown.fence != fence {
+        if let unknown, unknown.fence != fence {
             throw IdempotencyOutcomeUnknown(key: key, fence: unknown.fence, cause: nil)
         }
         // Claimed only now that it is known to be no completed key's record.

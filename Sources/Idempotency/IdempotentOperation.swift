@@ -31,7 +31,7 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     let lease: Duration
     let retention: Duration
     let ifUnknown: UnknownPolicy<Output>
-    let classify: (@Sendable (any Error) -> FailureKind)?
+    let classify: (@Sendable (any Error) -> FailureKind?)?
     let onEvent: (@Sendable (IdempotencyEvent) -> Void)?
 
     /// An operation that keeps its keys in `store`.
@@ -45,13 +45,15 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     ///   - retention: How long an outcome is replayed, counted from its completion; longer than any client tries again.
     ///     At most 36,500 days.
     ///   - ifUnknown: What to do after an execution whose outcome is not known.
-    ///   - classify: What a handler's error says about the effect. It is asked for every error that does not conform to
-    ///     `NotApplied`; without it, they all leave the outcome unknown, `CancellationError` among them.
+    ///   - classify: What a handler's error says about the effect; `nil`, and without it every error, falls to the rule:
+    ///     one that conforms to `NotApplied` frees the key, any other leaves the outcome unknown, `CancellationError`
+    ///     among them. A handler with more than one effect needs it, because a rejection of the second says nothing of
+    ///     the first.
     ///   - onEvent: Told what happens to keys, after it is durable.
     public init(
         _ name: String, store: any RecordStore, codec: OutputCodec<Output>, lease: Duration = .seconds(30),
         retention: Duration = .seconds(24 * 3_600), ifUnknown: UnknownPolicy<Output>,
-        classify: (@Sendable (any Error) -> FailureKind)? = nil,
+        classify: (@Sendable (any Error) -> FailureKind?)? = nil,
         onEvent: (@Sendable (IdempotencyEvent) -> Void)? = nil
     ) {
         do { try IdempotencyKey.check("operation", name) } catch { preconditionFailure("\(error)") }
@@ -86,7 +88,7 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     public func run(
         _ key: IdempotencyKey, fingerprint: Fingerprint, _ operation: (IdempotencyContext) async throws -> Output
     ) async throws -> IdempotentResult<Output> {
-        precondition(key.operation == name, "The key \(key) is not one of the operation \(name)")
+        precondition(key.operation.utf8.elementsEqual(name.utf8), "The key \(key) is not one of the operation \(name)")
         try Task.checkCancellation()
         let call = IdempotentCall(key: key, fingerprint: fingerprint, holder: .new())
         switch try await acquire(call) {
@@ -128,7 +130,7 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     }
 
     private func kind(of error: any Error) -> FailureKind {
-        error is any NotApplied ? .notApplied : classify?(error) ?? .unknown
+        classify?(error) ?? (error is any NotApplied ? .notApplied : .unknown)
     }
 
     func emit(

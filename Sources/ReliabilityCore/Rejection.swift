@@ -10,6 +10,11 @@
 /// to it only if its *every* value proves that the operation changed nothing.
 public protocol NotApplied: Error {}
 
+/// Nothing took effect, and trying again cannot help: the request itself is at fault, or asks for more than there can be.
+///
+/// A retry of this package stops at such an error.
+public protocol Permanent: NotApplied {}
+
 /// An error that may say when trying again makes sense.
 ///
 /// Map an answer such as 429 or 503 with `Retry-After` to an error that conforms, and every retry of this package waits

@@ -12,10 +12,12 @@
 ///
 /// **What is retried.** With the default repeatability, ``Repeatability/unproven``, only errors that prove that nothing
 /// took effect: those that conform to `NotApplied`, such as the rejections of this package. Declare the operation
-/// ``Repeatability/idempotent`` and every error is retried, unless `classify` says ``RetryVerdict/stop``.
+/// ``Repeatability/idempotent`` and every error is retried, unless `classify` says ``RetryVerdict/stop``. An error that
+/// is `Permanent` ends the run in any case.
 ///
-/// **What is thrown in the end.** The last error itself, unwrapped, with one exception: once an attempt of the run has
-/// failed with an error that is not `NotApplied`, the most recent such error is thrown. Take a first attempt that times
+/// **What is thrown in the end.** The last error itself, unwrapped, with one exception: what is thrown must be true of the
+/// whole run. Once an attempt has failed with an error that is not `NotApplied`, the most recent such error is thrown;
+/// otherwise, once an attempt has run, the most recent error that is no `Rejection`. Take a first attempt that times
 /// out, when the card may have been charged, and a second that an open circuit refuses. To throw the refusal would
 /// claim that nothing ran; an outer layer that trusts the claim would charge again. The error that leaves the outcome
 /// open is the truth about the whole run.

@@ -19,6 +19,8 @@ struct RetryCourse {
     private(set) var attempt = 1
     /// The most recent error that leaves open whether the operation took effect.
     private var unsettled: (any Error)?
+    /// The most recent error of an attempt that ran.
+    private var ran: (any Error)?
 
     /// What to do about a failed attempt.
     enum Step {
@@ -36,11 +38,13 @@ struct RetryCourse {
 
         let proof = error is any NotApplied
         if !proof { unsettled = error }
-        // That nothing ran in this attempt is not the truth about a run in which an earlier attempt may have taken
-        // effect.
-        let answer = unsettled ?? error
+        if !(error is any Rejection) { ran = error }
+        // That nothing took effect, or that nothing ran, in this attempt is not the truth about a run in which an
+        // earlier attempt may have taken effect, or ran.
+        let answer = unsettled ?? ran ?? error
 
         if isCancelled { return .giveUp(.cancelled, throwing: answer) }
+        if error is any Permanent { return .giveUp(.stopped, throwing: answer) }
         var advice = (error as? any RetryAdvising)?.retryAfter ?? .zero
         switch rules.classify?(error) ?? .retry {
         case .retry: break

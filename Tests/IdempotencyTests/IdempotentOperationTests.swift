@@ -134,9 +134,21 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
+    func `a rejection after the first of two effects frees the key unless the classification knows better`(
+        kind: StoreKind
+    ) async throws {
+        let shop = try Shop(kind)
+        let charge = shop.operation(classify: { $0 is CardRefused ? .unknown : nil })
+        await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
+        #expect(try await shop.record()?.state == KeyState.unknown)
+        await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(charge) }
+        #expect(shop.charges.all.count == 1)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `an error that proves that nothing happened frees the key`(kind: StoreKind) async throws {
         let shop = try Shop(kind)
-        let charge = shop.operation(classify: { $0 is ProviderTimeout ? .notApplied : .unknown })
+        let charge = shop.operation(classify: { $0 is ProviderTimeout ? .notApplied : nil })
         await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
         #expect(try await shop.record() == nil)
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }

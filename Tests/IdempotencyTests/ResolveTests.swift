@@ -46,7 +46,7 @@ import Testing
         shop.store.next(.claim, .after { _ in _ = try? await shop.charge(overtaking, throwing: ProviderTimeout()) })
         let key = try shop.key()
         await #expect(throws: IdempotencyInFlight(key: key, retryAfter: .zero)) {
-            try await charge.resolve(key, as: .released)
+            try await charge.resolve(key, as: .released, of: shop.fence())
         }
         #expect(try await shop.record()?.state == KeyState.unknown)
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(charge) }

@@ -27,7 +27,7 @@ struct Shop: Sendable {
 
     func operation(
         _ ifUnknown: UnknownPolicy<String> = .park, name: String = "charge", codec: OutputCodec<String> = .string,
-        classify: (@Sendable (any Error) -> FailureKind)? = nil
+        classify: (@Sendable (any Error) -> FailureKind?)? = nil
     ) -> IdempotentOperation<String> {
         IdempotentOperation(
             name, store: store, codec: codec, lease: lease, retention: retention, ifUnknown: ifUnknown,
@@ -63,6 +63,9 @@ struct Shop: Sendable {
     func record(_ key: String = "k") async throws -> Record? {
         try #require(try await store.base.read([try self.key(key).recordID]).records.first)
     }
+
+    /// The fence that stands under the key; one that was never given out if none does.
+    func fence(_ key: String = "k") async throws -> Fence { try await record(key)?.fence ?? Fence(rawValue: 0) }
 
     var outcomes: [IdempotencyEvent.Outcome] { events.all.map(\.outcome) }
 }

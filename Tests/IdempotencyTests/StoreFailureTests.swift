@@ -246,7 +246,7 @@ import Testing
             try await shop.charge(shop.operation(.reexecute), "l")
         }
         await #expect(throws: IdempotencyRecordUnreadable.self) {
-            try await shop.operation().resolve(key, as: .released)
+            try await shop.operation().resolve(key, as: .released, of: shop.fence("l"))
         }
         #expect(shop.charges.all.count == 1)
         #expect(shop.outcomes == [.new, .completed, .unreadable, .unreadable])

@@ -115,7 +115,7 @@ import Testing
         shop.clock.advance(by: shop.lease)
         if purged {
             // The second frees the key, and a third one takes it anew.
-            try await charge.resolve(try shop.key(), as: .released)
+            try await charge.resolve(try shop.key(), as: .released, of: shop.fence())
         }
         #expect(try await shop.charge(charge, receipt: "of another").value == "of another 2")
         let stored = try await shop.record()
@@ -263,12 +263,12 @@ import Testing
         let shop = try Shop(kind)
         let charge = shop.operation(.park)
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }
-        try await charge.resolve(try shop.key(), as: .completed("by hand"))
+        try await charge.resolve(try shop.key(), as: .completed("by hand"), of: shop.fence())
         #expect(try await shop.charge(charge).value == "by hand")
 
         try await shop.crashed("l")
         shop.clock.advance(by: shop.lease)
-        try await charge.resolve(try shop.key("l"), as: .released)
+        try await charge.resolve(try shop.key("l"), as: .released, of: shop.fence("l"))
         #expect(try await shop.charge(charge, "l").origin == .fresh)
         #expect(shop.outcomes.filter { $0 == .resolved }.count == 2)
     }
@@ -285,14 +285,14 @@ import Testing
         let completed = try #require(try await shop.record("done"))
         for resolution in [IdempotencyResolution<String>.completed("x"), .released] {
             await #expect(throws: IdempotencyInFlight(key: held, retryAfter: shop.lease)) {
-                try await charge.resolve(held, as: resolution)
+                try await charge.resolve(held, as: resolution, of: shop.fence("held"))
             }
             let completedAt = completed.expiresAt?.advanced(by: .zero - shop.retention)
             await #expect(throws: IdempotencyNothingToResolve(key: done, completedAt: completedAt)) {
-                try await charge.resolve(done, as: resolution)
+                try await charge.resolve(done, as: resolution, of: shop.fence("done"))
             }
             await #expect(throws: IdempotencyNothingToResolve(key: free, completedAt: nil)) {
-                try await charge.resolve(free, as: resolution)
+                try await charge.resolve(free, as: resolution, of: shop.fence("free"))
             }
         }
         #expect(try await shop.record("done") == completed)
@@ -314,7 +314,7 @@ import Testing
                 _ = try await first.value
             })
         await #expect(throws: IdempotencyNothingToResolve.self) {
-            try await charge.resolve(try shop.key(), as: .released)
+            try await charge.resolve(try shop.key(), as: .released, of: shop.fence())
         }
         #expect(try await shop.charge(charge).value == "of the first")
     }

@@ -112,10 +112,11 @@ import Testing
         // Failures in turn, and the number of the attempt whose error is thrown.
         ([.unclear, .unclear], 2),
         ([.unsent, .unsent], 2),
-        ([.unsent, .refused(nil)], 2),
+        ([.unsent, .refused(nil)], 1),
         ([.unclear, .unsent], 1),
         ([.unclear, .refused(nil)], 1),
         ([.busy(nil), .refused(nil)], 1),
+        ([.refused(nil), .refused(nil)], 2),
         ([.unsent, .unclear], 2),
         ([.unclear, .unclear, .unsent], 2),
         ([.unclear, .unsent, .unsent], 1),
@@ -123,8 +124,20 @@ import Testing
         ([.unclear, .unsent, .unclear], 3),
     ]
 
+    private struct Hopeless: Permanent {}
+
+    @Test func `an error that no other try can help ends the run, whatever the classification says`() async {
+        let retry = Retry(maxAttempts: 5, repeatability: .idempotent, classify: { _ in .retry }, clock: ManualClock())
+        await #expect(throws: Hopeless.self) {
+            try await retry.run { (attempt: RetryAttempt) in
+                #expect(attempt.number == 1)
+                throw Hopeless()
+            }
+        }
+    }
+
     @Test(arguments: rethrown)
-    func `a run that may have taken effect never throws proof that it did not`(failures: [Failure], thrown: Int) async {
+    func `what a run throws is true of all its attempts`(failures: [Failure], thrown: Int) async {
         let exhausted = await ending(of: failures, maxAttempts: failures.count, .idempotent)
         #expect(exhausted.thrown == thrown)
         // The same holds whatever ends the run.

@@ -9,8 +9,8 @@
 package protocol FileSystem: Sendable {
     /// Makes a directory that only its owner may enter; nothing happens if it exists. Its name is not durable yet.
     func createDirectory(_ path: String) throws(StoreFailure)
-    /// What tells a directory from every other, whatever path leads to it.
-    func identity(of directory: String) throws(StoreFailure) -> String
+    /// What tells a file from every other that exists, whatever path leads to it.
+    func identity(of path: String) throws(StoreFailure) -> String
     /// The names in a directory.
     func names(in directory: String) throws(StoreFailure) -> [String]
     /// Locks a file, made if need be, for as long as the lock is kept; `held` by whom if somebody else has it.

@@ -21,6 +21,7 @@ struct StoreDirectory {
         var number: UInt64 = 0
     }
 
+    /// The lock files of this process, where a file system's own locks are none within a process.
     private static let open = Locked<Set<String>>([])
 
     let path: String
@@ -32,34 +33,29 @@ struct StoreDirectory {
     init(_ path: String, fileSystem: any FileSystem) throws(FileStoreError) {
         self.path = path
         self.fileSystem = fileSystem
-        let identity = try opening { () throws(StoreFailure) in
+        let lockFile = path + "/LOCK"
+        let answer = try opening { () throws(StoreFailure) in
             try fileSystem.createDirectory(path)
-            return try fileSystem.identity(of: path)
+            return try fileSystem.lock(lockFile)
         }
+        switch answer {
+        case .locked(let lock): self.lock = lock
+        case .held(let pid): throw .inUse(directory: path, pid: pid)
+        }
+        // The lock file is open for as long as it is listed, so no other file can have the same identity meanwhile.
+        let identity = try opening { () throws(StoreFailure) in try fileSystem.identity(of: lockFile) }
         self.identity = identity
         guard Self.open.withLock({ $0.insert(identity).inserted }) else {
+            lock.release()
             throw .inUse(directory: path, pid: ProcessIdentity.current.pid)
-        }
-        do throws(FileStoreError) {
-            lock = try Self.lock(path, fileSystem)
-        } catch {
-            Self.open.withLock { _ = $0.remove(identity) }
-            throw error
-        }
-    }
-
-    private static func lock(_ path: String, _ fileSystem: any FileSystem) throws(FileStoreError) -> any FileLock {
-        switch try opening({ () throws(StoreFailure) in try fileSystem.lock(path + "/LOCK") }) {
-        case .locked(let lock): return lock
-        case .held(let pid): throw .inUse(directory: path, pid: pid)
         }
     }
 
     /// Lets others open the directory.
     func release() {
-        lock.release()
         let identity = identity
         Self.open.withLock { _ = $0.remove(identity) }
+        lock.release()
     }
 
     private func file(_ number: UInt64) -> String { "\(path)/\(Self.name(number))" }

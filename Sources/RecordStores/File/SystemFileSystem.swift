@@ -21,10 +21,10 @@ package struct SystemFileSystem: FileSystem {
         }
     }
 
-    package func identity(of directory: String) throws(StoreFailure) -> String {
+    package func identity(of path: String) throws(StoreFailure) -> String {
         var status = stat()
-        guard unsafe stat(directory, &status) == 0 else {
-            throw StoreFailure(operation: "examine", subject: directory, code: errno)
+        guard unsafe stat(path, &status) == 0 else {
+            throw StoreFailure(operation: "examine", subject: path, code: errno)
         }
         return "\(status.st_dev):\(status.st_ino)"
     }

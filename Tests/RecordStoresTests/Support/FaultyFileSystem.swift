@@ -44,7 +44,7 @@ final class FaultyFileSystem: FileSystem {
     }
 
     func createDirectory(_ path: String) throws(StoreFailure) { try base.createDirectory(path) }
-    func identity(of directory: String) throws(StoreFailure) -> String { try base.identity(of: directory) }
+    func identity(of path: String) throws(StoreFailure) -> String { try base.identity(of: path) }
     func names(in directory: String) throws(StoreFailure) -> [String] { try base.names(in: directory) }
     func lock(_ path: String) throws(StoreFailure) -> FileLockAnswer { try base.lock(path) }
     func read(_ path: String) throws(StoreFailure) -> [UInt8] { try base.read(path) }
