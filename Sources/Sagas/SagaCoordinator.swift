@@ -51,8 +51,8 @@ public final class SagaCoordinator: Sendable {
     ///     default. It is renewed at every third of it, so a step may take longer.
     ///   - compensationBackoff: How long to wait before a compensation or a probe that failed is called again; by
     ///     default 1 s, growing twofold to 5 minutes, with full jitter. The wait is kept in the store.
-    ///   - maxCompensationAttempts: How often a compensation or a probe is called before the saga is stuck; at least
-    ///     1, by default without end.
+    ///   - maxCompensationAttempts: How often a compensation or a probe may fail before the saga is stuck; at least
+    ///     1, by default without end. A call that its process did not survive is made again in any case.
     ///   - retention: For how long a finished saga is kept, so that a late `execute` finds it; more than zero, 30 days
     ///     by default. A saga that is stuck is kept for good.
     ///   - randomness: Where the jitter is drawn from.

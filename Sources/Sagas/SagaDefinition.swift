@@ -25,6 +25,8 @@ internal import Foundation
 ///     }
 ///     SagaStep("ship", ifUnknown: .reexecute) { context in
 ///         try await shipping.order(context.input.address, key: context.key)
+///     } compensation: { context in
+///         try await shipping.cancel(context.forwardKey, key: context.key)
 ///     }
 /// }
 /// ```

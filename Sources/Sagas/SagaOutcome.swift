@@ -7,7 +7,7 @@
 public enum SagaOutcome: Hashable, Sendable {
     /// Every step took effect.
     case completed
-    /// A step failed, and everything that had taken effect is undone.
+    /// A step failed, and every compensation of what had taken effect, or may have, has gone through.
     case compensated(SagaFailure)
     /// It is neither done nor undone and cannot go on by itself.
     case stuck(SagaStuck)

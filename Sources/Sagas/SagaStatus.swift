@@ -13,7 +13,7 @@ public struct SagaStatus: Hashable, Sendable {
         case compensating
         /// Every step took effect.
         case completed
-        /// Everything that took effect is undone.
+        /// A step failed, and every compensation of what had taken effect, or may have, has gone through.
         case compensated
         /// It cannot go on by itself.
         case stuck

@@ -10,7 +10,8 @@
 public enum SagaUnknownRule<Input: Codable & Sendable>: Sendable {
     /// Call the action again with the same key after an interruption; after an error, compensate the step as well.
     ///
-    /// Right when the other side remembers the key, and when the compensation copes with "never happened".
+    /// Right when the other side remembers the key, and when the compensation copes with "never happened". A step that
+    /// has no compensation is left as it is: if it may have taken effect, give it one, or ask with a probe.
     case reexecute
     /// Ask the other side. It is asked again, after a delay, if the question itself fails.
     case probe(@Sendable (SagaContext<Input>) async throws -> SagaProbeAnswer)

@@ -68,7 +68,7 @@ struct OrderFlow: Sendable {
                 return try await operation.run(key, fingerprint: order.fingerprint) { _ in
                     try await limiter.run { try await carryOut(order, line: line) }
                 }.value
-            } catch is IdempotencyInFlight {
+            } catch is IdempotencyInFlight, is SagaInProgress {
                 try await Task.sleep(for: Self.inFlightPause)
             }
         }
@@ -89,7 +89,7 @@ struct OrderFlow: Sendable {
             case .pending(let retryIn):
                 try await Task.sleep(for: retryIn)
             case .lost:
-                // The lease passed and another coordinator has it: look again once that one is through.
+                // The lease passed and another coordinator has it: the next look says how far that one is.
                 try await Task.sleep(for: Self.inFlightPause)
             }
         }

@@ -15,11 +15,14 @@ internal import Reliability
 /// Runs the provider and the worker as processes of their own, and kills the worker as planned.
 struct Supervisor {
     /// How long a worker may go without a sign of life.
-    private static let patience = Duration.seconds(120)
+    private static let patience = Duration.seconds(120).nanosecondsRoundedUp
+    /// How often the supervisor looks whether it is to stop.
+    private static let glance = Duration.milliseconds(200).nanosecondsRoundedUp
 
     private let options: RunOptions
     private let place: Workplace
     private let lineCount: Int
+    private let signals: Int32
     private let time = TimeSource(ContinuousClock())
     private var plan: CrashPlan
     private var progress: Progress
@@ -28,7 +31,9 @@ struct Supervisor {
     private(set) var retried = 0
     private(set) var crashes = 0
 
-    init(_ options: RunOptions, _ place: Workplace, lineCount: Int) {
+    /// - Parameter signals: comes to its end when the run is to stop.
+    init(_ options: RunOptions, _ place: Workplace, lineCount: Int, signals: Int32) {
+        self.signals = signals
         self.options = options
         self.place = place
         self.lineCount = lineCount
@@ -59,9 +64,11 @@ struct Supervisor {
     /// Follows one life of the worker to its end; `true` if there has to be another one.
     private mutating func live(_ worker: Child, _ provider: ProviderProcess) throws -> Bool {
         var killAt = plan.workerStarted().map { time.now() + $0.nanosecondsRoundedUp }
+        var lastSign = time.now()
         while true {
-            let wait = killAt.map { Duration.nanoseconds(max(0, $0 - time.now())) } ?? Self.patience
-            let output = try worker.nextLine(timeout: wait)
+            let wait = max(0, min(Self.glance, (killAt ?? .max) - time.now()))
+            let output = try worker.nextLine(timeout: .nanoseconds(wait))
+            guard !isStopped else { throw Failure("stopped by a signal", exitCode: .failed) }
             // Without it the worker would try to give back for ever.
             try provider.requireRunning()
             if let kill = killAt, time.now() >= kill, output != .ended {
@@ -75,15 +82,22 @@ struct Supervisor {
             }
             switch output {
             case .line(let line):
+                lastSign = time.now()
                 if let delay = heard(line) { killAt = time.now() + delay.nanosecondsRoundedUp }
             case .timedOut:
-                guard killAt != nil else {
-                    throw Failure("the worker gave no sign of life for \(Self.patience)", exitCode: .failed)
+                guard time.now() - lastSign < Self.patience else {
+                    throw Failure("the worker gave no sign of life for two minutes", exitCode: .failed)
                 }
             case .ended:
                 return try ended(worker.wait())
             }
         }
+    }
+
+    /// Whether SIGTERM or SIGINT has come.
+    private var isStopped: Bool {
+        var polled = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&polled, 1, 0) > 0
     }
 
     /// Takes in a line of the worker; how long to wait before killing it, if that has become due.
