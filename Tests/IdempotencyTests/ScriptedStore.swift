@@ -4,10 +4,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Idempotency
+import ReliabilityTesting
 import Synchronization
 
 /// A store that behaves as its script says, call by call, and like the one behind it where the script is silent.
-final class ScriptedStore: RecordStore {
+final class ScriptedStore: RecordStoreWrapper {
     enum Operation { case read, commit, claim, extend }
 
     enum Turn: Sendable {
@@ -63,8 +64,6 @@ final class ScriptedStore: RecordStore {
         return try await call()
     }
 
-    var durability: Durability { base.durability }
-
     func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
         try await play(.read) { () throws(StoreError) in try await base.read(ids) }
     }
@@ -82,17 +81,4 @@ final class ScriptedStore: RecordStore {
     func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
         try await play(.extend) { () throws(StoreError) in try await base.extend(id, fence: fence, lease: lease) }
     }
-
-    func scan(
-        _ collection: String, state: String?, after position: UInt64?, limit: Int
-    ) async throws(StoreError) -> ScanAnswer {
-        try await base.scan(collection, state: state, after: position, limit: limit)
-    }
-
-    func statistics(of collection: String) async throws(StoreError) -> CollectionStatistics {
-        try await base.statistics(of: collection)
-    }
-
-    func purgeExpired(limit: Int) async throws(StoreError) -> Int { try await base.purgeExpired(limit: limit) }
-    func close() async throws(StoreError) { try await base.close() }
 }
