@@ -18,7 +18,9 @@ extension RecordStoreWrapper {
 
     package func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer { try await base.commit(changes) }
 
-    package func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer { try await base.claim(request) }
+    package func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer {
+        try await base.claim(request)
+    }
 
     package func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
         try await base.extend(id, fence: fence, lease: lease)
