@@ -205,6 +205,24 @@ import Testing
         #expect(throws: FileStoreError.inUse(directory: path, pid: ProcessIdentity.current.pid)) { try open() }
         try await store.close()
         try await open().close()
+
+        // Also where the file system's locks are none within a process.
+        let unlocked = FaultyFileSystem(locks: false)
+        let first = try open(unlocked)
+        #expect(throws: FileStoreError.inUse(directory: path, pid: ProcessIdentity.current.pid)) { try open(unlocked) }
+        try await first.close()
+        try await open(unlocked).close()
+    }
+
+    @Test(arguments: [FaultyFileSystem.Kind.list, .read])
+    func `a directory that cannot be looked through is left as it is`(kind: FaultyFileSystem.Kind) async throws {
+        let store = try open()
+        _ = try await insert(0, into: store)
+        try await store.close()
+        #expect(throws: FileStoreError.self) { try open(FaultyFileSystem(.init(kind: kind, at: 1, code: EIO))) }
+        let again = try open()
+        #expect(again.report.records == 1)
+        try await again.close()
     }
 
     // The first writes after the header are the zeros ahead, so the 40th is that of an entry.

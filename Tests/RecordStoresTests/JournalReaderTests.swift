@@ -42,4 +42,28 @@ private let time = Timestamp(nanosecondsSince1970: 1)
         let bytes = journal(.checkpoint(nextFence: .first, nextPosition: 1, at: time), firstSequence: first)
         #expect(throws: JournalReader.Failure.badHeader) { try JournalReader(bytes) }
     }
+
+    /// Frames that were written together may reach the medium in any order.
+    @Test(arguments: [(UInt64(0), true), (64, true), (1_000_000, false)])
+    func `a whole frame behind a broken one means damage only if the broken place was known to be synced`(
+        syncedThrough: UInt64, isTorn: Bool
+    ) throws {
+        var bytes = journal(.checkpoint(nextFence: .first, nextPosition: 1, at: time))
+        let broken = bytes.count
+        for sequence in UInt64(2)...3 {
+            JournalFormat.appendFrame(
+                Self.record(position: sequence).encoded(), to: &bytes, sequence: sequence,
+                syncedThrough: sequence == 3 ? syncedThrough : 0, generation: 7)
+        }
+        bytes[broken + 30] ^= 1
+        var reader = try JournalReader(bytes)
+        #expect(try reader.next() != nil)
+        #expect(try reader.next() == nil)
+        if isTorn {
+            let last = try #require(bytes.lastIndex { $0 != 0 })
+            #expect(try reader.end() == .torn(droppedBytes: last + 1 - broken))
+        } else {
+            #expect(throws: JournalReader.Failure.damaged(offset: broken)) { try reader.end() }
+        }
+    }
 }

@@ -15,6 +15,8 @@ final class FaultyFileSystem: FileSystem {
         case rename
         case syncDirectory
         case remove
+        case list
+        case read
     }
 
     struct Fault: Sendable {
@@ -26,9 +28,15 @@ final class FaultyFileSystem: FileSystem {
 
     private let base = SystemFileSystem()
     private let fault: Fault?
+    private let locks: Bool
     private let counts = Mutex<[Kind: Int]>([:])
 
-    init(_ fault: Fault? = nil) { self.fault = fault }
+    /// - Parameter locks: Whether locks are the system's; else each is granted to everybody, as on some file systems
+    ///   within one process.
+    init(_ fault: Fault? = nil, locks: Bool = true) {
+        self.fault = fault
+        self.locks = locks
+    }
 
     /// How many operations of a kind there were.
     func count(of kind: Kind) -> Int { counts.withLock { $0[kind] ?? 0 } }
@@ -45,9 +53,22 @@ final class FaultyFileSystem: FileSystem {
 
     func createDirectory(_ path: String) throws(StoreFailure) { try base.createDirectory(path) }
     func identity(of path: String) throws(StoreFailure) -> String { try base.identity(of: path) }
-    func names(in directory: String) throws(StoreFailure) -> [String] { try base.names(in: directory) }
-    func lock(_ path: String) throws(StoreFailure) -> FileLockAnswer { try base.lock(path) }
-    func read(_ path: String) throws(StoreFailure) -> [UInt8] { try base.read(path) }
+
+    func names(in directory: String) throws(StoreFailure) -> [String] {
+        try pass(.list, directory)
+        return try base.names(in: directory)
+    }
+
+    func lock(_ path: String) throws(StoreFailure) -> FileLockAnswer {
+        if locks { return try base.lock(path) }
+        try base.open(path, isNew: true).close()
+        return .locked(NoLock())
+    }
+
+    func read(_ path: String) throws(StoreFailure) -> [UInt8] {
+        try pass(.read, path)
+        return try base.read(path)
+    }
 
     func open(_ path: String, isNew: Bool) throws(StoreFailure) -> any WritableFile {
         FaultyFile(base: try base.open(path, isNew: isNew), path: path, owner: self)
@@ -67,6 +88,10 @@ final class FaultyFileSystem: FileSystem {
         try pass(.syncDirectory, path)
         try base.syncDirectory(path)
     }
+}
+
+private struct NoLock: FileLock {
+    func release() {}
 }
 
 private struct FaultyFile: WritableFile {
