@@ -38,8 +38,8 @@ extension RecordDeadLetterQueue {
     ///   - id: The letter's name.
     ///   - lease: How long this redrive holds the letter; longer than the handler ever takes. By default 60 s.
     ///   - handler: What processes the letter; it runs in the caller's task and isolation.
-    /// - Throws: ``/RecordStores/StoreError``, after which the letter stands unless the handler took it and the removal came through;
-    ///   ``UnreadableDeadLetter``; and what the handler threw while the task was cancelled.
+    /// - Throws: ``/RecordStores/StoreError``, after which the letter stands unless the handler took it and the removal
+    ///   came through; ``UnreadableDeadLetter``; and what the handler threw while the task was cancelled.
     public func redrive(
         _ id: String, lease: Duration = .seconds(60), to handler: (DeadLetter) async throws -> Void
     ) async throws -> RedriveOutcome {

@@ -57,8 +57,9 @@ public struct RecordDeadLetterQueue: Sendable {
 
     /// Sets a letter aside unless one of its name stands there; durable when it returns.
     ///
-    /// - Throws: ``/RecordStores/StoreError``; `refused` if a part exceeds its limit. The caller still has what it wanted to set
-    ///   aside: it keeps it and tries again later. Putting again is always safe, also after `outcomeUnknown`.
+    /// - Throws: ``/RecordStores/StoreError``; `refused` if a part exceeds its limit. The caller still has what it
+    ///   wanted to set aside: it keeps it and tries again later. Putting again is always safe, also after
+    ///   `outcomeUnknown`.
     @discardableResult
     public func put(_ letter: NewDeadLetter) async throws(StoreError) -> Put {
         let put = try await insert(letter)

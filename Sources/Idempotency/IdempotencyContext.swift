@@ -15,7 +15,8 @@ public struct IdempotencyContext: Hashable, Sendable {
     /// How often the key has been claimed since it was stored, this time included; 1 on a first execution.
     public let attempt: Int
 
-    /// The idempotency key for a call to another service: the same on every attempt, after a crash and in every process.
+    /// The idempotency key for a call to another service: the same on every attempt, after a crash and in every
+    /// process.
     ///
     /// Give each call that one execution makes a `step` of its own, and each provider that takes an idempotency key
     /// gets the same one whenever this operation is executed again. The key has 36 characters and the form of a UUID:

@@ -18,17 +18,18 @@ extension IdempotentOperation {
     /// that nobody holds at the answer's time. An execution that is still running after its lease can no longer settle
     /// the key afterwards, so release a key only when the effect can no longer come.
     ///
-    /// An answer is about one execution. Name it by the fence under which its outcome was unknown when you looked, from the
-    /// scanned record or ``IdempotencyOutcomeUnknown/fence``: if another execution has ended without a known outcome
-    /// since, or a late owner of this one, the answer is refused instead of being taken for theirs. Look again then.
+    /// An answer is about one execution. Name it by the fence under which its outcome was unknown when you looked, from
+    /// the scanned record or ``IdempotencyOutcomeUnknown/fence``: if another execution has ended without a known
+    /// outcome since, or a late owner of this one, the answer is refused instead of being taken for theirs. Look again
+    /// then.
     ///
     /// - Parameters:
     ///   - key: The key to settle.
     ///   - resolution: What came of the execution.
     ///   - fence: The execution that `resolution` is about.
     /// - Throws: ``IdempotencyInFlight`` if somebody holds the key or held it during the call;
-    ///   ``IdempotencyNothingToResolve`` if it is free or completed; ``IdempotencyOutcomeUnknown`` if what is unknown is
-    ///   not the execution of `fence`; what the codec throws; ``IdempotencyRecordUnreadable``; `StoreError`.
+    ///   ``IdempotencyNothingToResolve`` if it is free or completed; ``IdempotencyOutcomeUnknown`` if what is unknown
+    ///   is not the execution of `fence`; what the codec throws; ``IdempotencyRecordUnreadable``; `StoreError`.
     public func resolve(
         _ key: IdempotencyKey, as resolution: IdempotencyResolution<Output>, of fence: Fence
     ) async throws {

@@ -21,8 +21,8 @@
 /// after an execution that nobody knows the end of is ``UnknownPolicy``'s, which has no default.
 ///
 /// The claim is durable before the handler starts, and the outcome before ``run(_:fingerprint:_:)`` returns, as
-/// ``/RecordStores/RecordStore/durability`` defines it. Deterministic refusals, such as a declined card, are outcomes: return them as
-/// values, and duplicates get them too.
+/// ``/RecordStores/RecordStore/durability`` defines it. Deterministic refusals, such as a declined card, are outcomes:
+/// return them as values, and duplicates get them too.
 public struct IdempotentOperation<Output: Sendable>: Sendable {
     /// The operation's name, a part of every key: 1 to 255 bytes.
     public let name: String
@@ -45,10 +45,10 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     ///   - retention: How long an outcome is replayed, counted from its completion; longer than any client tries again.
     ///     At most 36,500 days.
     ///   - ifUnknown: What to do after an execution whose outcome is not known.
-    ///   - classify: What a handler's error says about the effect; `nil`, and without it every error, falls to the rule:
-    ///     one that conforms to `NotApplied` frees the key, any other leaves the outcome unknown, `CancellationError`
-    ///     among them. A handler with more than one effect needs it, because a rejection of the second says nothing of
-    ///     the first.
+    ///   - classify: What a handler's error says about the effect; `nil`, and without it every error, falls to the
+    ///     rule: one that conforms to `NotApplied` frees the key, any other leaves the outcome unknown,
+    ///     `CancellationError` among them. A handler with more than one effect needs it, because a rejection of the
+    ///     second says nothing of the first.
     ///   - onEvent: Told what happens to keys, after it is durable.
     public init(
         _ name: String, store: any RecordStore, codec: OutputCodec<Output>, lease: Duration = .seconds(30),
@@ -74,17 +74,18 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
 
     /// Runs the handler if the key is new, and gives the stored outcome if it is not.
     ///
-    /// The handler runs in the caller's task and isolation. An error of its own comes out unchanged; it frees the key if
-    /// it conforms to `NotApplied` or is classified so, and otherwise leaves the outcome unknown. In a re-execution no
+    /// The handler runs in the caller's task and isolation. An error of its own comes out unchanged; it frees the key
+    /// if it is classified as `notApplied`, or not classified and conforms to `NotApplied`; otherwise it leaves the
+    /// outcome unknown. In a re-execution no
     /// error frees the key, because it says nothing of the earlier execution, unless a probe has cleared that up.
     ///
     /// If the task is cancelled before the handler starts, nothing runs and the key stays as it was. A handler that
     /// was started decides itself what cancellation does; its outcome is stored in any case.
     ///
-    /// - Throws: the handler's error; ``IdempotencyMismatch``, ``IdempotencyInFlight``, ``IdempotencyOutcomeUnknown`` or
-    ///   ``IdempotencyRecordUnreadable`` if the request was turned away; `StoreError` if the store failed before the
-    ///   handler could run; ``IdempotencyLeaseLost`` or ``IdempotencyUnsettled``, with the value, if the handler returned
-    ///   and its value could not be stored; `CancellationError`.
+    /// - Throws: the handler's error; ``IdempotencyMismatch``, ``IdempotencyInFlight``, ``IdempotencyOutcomeUnknown``
+    ///   or ``IdempotencyRecordUnreadable`` if the request was turned away; `StoreError` if the store failed before the
+    ///   handler could run; ``IdempotencyLeaseLost`` or ``IdempotencyUnsettled``, with the value, if the handler
+    ///   returned and its value could not be stored; `CancellationError`.
     public func run(
         _ key: IdempotencyKey, fingerprint: Fingerprint, _ operation: (IdempotencyContext) async throws -> Output
     ) async throws -> IdempotentResult<Output> {

@@ -94,7 +94,8 @@ enum KeySettlement: Equatable {
         case lost
     }
 
-    /// What became of this settlement under `fence`, judged by what stands there after a conflict or an unknown outcome.
+    /// What became of this settlement under `fence`, judged by what stands there after a conflict or an unknown
+    /// outcome.
     func fate(under fence: Fence, standing record: Record?) -> Fate {
         switch (self, record) {
         case (.release, nil): .settled

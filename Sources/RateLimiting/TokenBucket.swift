@@ -39,8 +39,8 @@ internal import Synchronization
 /// try await limiter.run { try await provider.send(message) }
 /// ```
 ///
-/// *Not now* and *never* differ: a limit that is reached is an answer or a ``RateLimited``, which say when to try again;
-/// more permits than the burst are ``ExceedsCapacity``, which no wait can help.
+/// *Not now* and *never* differ: a limit that is reached is an answer or a ``RateLimited``, which say when to try
+/// again; more permits than the burst are ``ExceedsCapacity``, which no wait can help.
 ///
 /// **Fairness.** Those who wait are served in the order in which they came, whatever number of permits they ask for,
 /// and while anybody waits `tryAcquire` is denied: nobody overtakes.
@@ -50,8 +50,9 @@ internal import Synchronization
 ///
 /// **State.** The limiter starts full and forgets everything with the process. Its clock should only move forward, as
 /// `ContinuousClock` does, also while the machine sleeps; a clock that steps back gives no permit twice, and no new
-/// ones until it is back where it was. The algorithm is the generic cell rate algorithm (ITU-T I.371); see ``RateLimit``
-/// for its promise and its precision. A limiter works for about 18 years; from then on it no longer refills.
+/// ones until it is back where it was. The algorithm is the generic cell rate algorithm (ITU-T I.371); see
+/// ``RateLimit`` for its promise and its precision. A limiter works for about 18 years; from then on it no longer
+/// refills.
 public final class TokenBucket: Policy {
     /// The name in events and errors; of bounded cardinality, so not the name of a user.
     public let name: String

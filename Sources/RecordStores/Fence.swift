@@ -6,8 +6,8 @@
 /// A number that a store gives to a record with every insert, replace and claim, and never gives twice.
 ///
 /// Whoever wants to change a record names the fence under which it saw it; a change under an older fence is refused and
-/// told what stands there. So a worker that was paused past its lease cannot overwrite what its successor did (Kleppmann,
-/// "How to do distributed locking", 2016).
+/// told what stands there. So a worker that was paused past its lease cannot overwrite what its successor did
+/// (Kleppmann, "How to do distributed locking", 2016).
 ///
 /// Fences grow over the whole life of a store, also over deletes. The high 16 bits count incarnations: restoring a
 /// backup starts a new one, so that fences which were handed out after the backup stay in the past.

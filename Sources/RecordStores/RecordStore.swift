@@ -25,14 +25,16 @@ public enum Durability: String, Hashable, Sendable {
 /// 3. *Atomic.* A batch is in as a whole or not at all, over any collections of the store.
 /// 4. *Outcome unknown* is an answer of its own, ``StoreError/outcomeUnknown(_:)``. After it, read once:
 ///    ``Record/changedUnder`` equal to the fence that was named means that the change is in.
-/// 5. *Order.* The record with the lowest position of an order key is its head. Only heads can be claimed: a head blocks
+/// 5. *Order.* The record with the lowest position of an order key is its head. Only heads can be claimed: a head
+/// blocks
 ///    its key also while it is held or not yet due. Deleting or moving it promotes the next in the same commit.
 /// 6. *Expiry.* An expired record is absent to every operation. A held record never expires.
 /// 7. *Time* is the store's. Callers pass durations.
 /// 8. *Holding.* A record is claimed only if nobody holds it. The fence that a claim gives is the right to change the
 ///    record, and it outlasts the lease until somebody else claims. A module changes a record that is held by another
 ///    under no circumstances: a store cannot tell the holder from somebody who has read the fence.
-/// 9. *Reopening.* A store that is opened after another process had it ends that process's leases at once. Leases of the
+/// 9. *Reopening.* A store that is opened after another process had it ends that process's leases at once. Leases of
+/// the
 ///    same process stand.
 /// 10. *Wake-up.* A claim that waits is woken by the commit that makes a record due, or by the due time; nothing polls.
 ///

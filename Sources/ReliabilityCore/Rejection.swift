@@ -10,7 +10,8 @@
 /// to it only if its *every* value proves that the operation changed nothing.
 public protocol NotApplied: Error {}
 
-/// Nothing took effect, and trying again cannot help: the request itself is at fault, or asks for more than there can be.
+/// Nothing took effect, and trying again cannot help: the request itself is at fault, or asks for more than there can
+/// be.
 ///
 /// A retry of this package stops at such an error.
 public protocol Permanent: NotApplied {}
@@ -26,6 +27,6 @@ public protocol RetryAdvising: Error {
 
 /// *The operation did not run*: a limiter, a breaker or another guard of this package refused it.
 ///
-/// A rejection that comes from an inner layer is neutral to an outer circuit breaker, gives back the permits of an outer
-/// limiter, and its ``RetryAdvising/retryAfter`` is the least delay of an outer retry.
+/// A rejection that comes from an inner layer is neutral to an outer circuit breaker, gives back the permits of an
+/// outer limiter, and its ``RetryAdvising/retryAfter`` is the least delay of an outer retry.
 public protocol Rejection: RetryAdvising, NotApplied {}

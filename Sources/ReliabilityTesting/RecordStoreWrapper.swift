@@ -5,7 +5,8 @@
 
 package import RecordStores
 
-/// A store around another one, for tests that bend some of its answers: what a wrapper does not write itself goes through.
+/// A store around another one, for tests that bend some of its answers: what a wrapper does not write itself goes
+/// through.
 package protocol RecordStoreWrapper: RecordStore {
     /// The store that answers.
     var base: any RecordStore { get }

@@ -15,12 +15,12 @@
 /// ``Repeatability/idempotent`` and every error is retried, unless `classify` says ``RetryVerdict/stop``. An error that
 /// is `Permanent` ends the run in any case.
 ///
-/// **What is thrown in the end.** The last error itself, unwrapped, with one exception: what is thrown must be true of the
-/// whole run. Once an attempt has failed with an error that is not `NotApplied`, the most recent such error is thrown;
-/// otherwise, once an attempt has run, the most recent error that is no `Rejection`. Take a first attempt that times
-/// out, when the card may have been charged, and a second that an open circuit refuses. To throw the refusal would
-/// claim that nothing ran; an outer layer that trusts the claim would charge again. The error that leaves the outcome
-/// open is the truth about the whole run.
+/// **What is thrown in the end.** The last error itself, unwrapped, with one exception: what is thrown must be true of
+/// the whole run. Once an attempt has failed with an error that is not `NotApplied`, the most recent such error is
+/// thrown; otherwise, once an attempt has run, the most recent error that is no `Rejection`. Take a first attempt that
+/// times out, when the card may have been charged, and a second that an open circuit refuses. To throw the refusal
+/// would claim that nothing ran; an outer layer that trusts the claim would charge again. The error that leaves the
+/// outcome open is the truth about the whole run.
 ///
 /// **Advice.** An error that conforms to `RetryAdvising`, and the verdict ``RetryVerdict/retryAfter(_:)``, set a floor
 /// under the delay; the longer of the two counts. A little jitter goes on top, up to a tenth of the floor and no more
@@ -50,7 +50,7 @@ public final class Retry: Policy {
     ///   - repeatability: Whether the operation may run twice; by default this is unproven.
     ///   - maximumRetryAfter: The longest advised wait that is followed; 60 s by default.
     ///   - classify: What to do about an error; `nil` retries whatever the repeatability allows. It runs once for every
-    ///     failed attempt, in the caller's task.
+    ///     failed attempt but those with a `Permanent` error, in the caller's task.
     ///   - clock: What the delays are measured with.
     ///   - randomness: Where the jitter is drawn from; by default a generator of its own.
     ///   - onEvent: Hears of every failed attempt, in the caller's task; see ``RetryEvent``.
@@ -72,7 +72,7 @@ public final class Retry: Policy {
 
     /// Runs the operation until it succeeds or must not be tried again.
     ///
-    /// - Throws: the last error, or the most recent one that leaves the outcome open if there was one (see ``Retry``);
+    /// - Throws: the last error, or an earlier one that is truer of the whole run (see ``Retry``);
     ///   `CancellationError` as soon as the task is cancelled in a delay.
     @inlinable
     public func run<Success>(_ operation: () async throws -> Success) async throws -> Success {
@@ -84,7 +84,7 @@ public final class Retry: Policy {
 
     /// Runs the operation until it succeeds or must not be tried again, and tells it which attempt it is in.
     ///
-    /// - Throws: the last error, or the most recent one that leaves the outcome open if there was one (see ``Retry``);
+    /// - Throws: the last error, or an earlier one that is truer of the whole run (see ``Retry``);
     ///   `CancellationError` as soon as the task is cancelled in a delay.
     @inlinable
     public func run<Success>(_ operation: (RetryAttempt) async throws -> Success) async throws -> Success {

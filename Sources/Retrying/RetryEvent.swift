@@ -14,7 +14,7 @@ public struct RetryEvent: Sendable {
         case retrying
         /// It was the last attempt of `maxAttempts`.
         case exhausted
-        /// The classification said stop.
+        /// The classification said stop, or the error is `Permanent`.
         case stopped
         /// The error leaves open whether the operation took effect, and its repeatability is unproven.
         case unproven

@@ -12,7 +12,7 @@ public enum Repeatability: Sendable, Hashable {
     /// `NotApplied`, are retried.
     case unproven
     /// Running twice has the effect of running once: a read, or a write that carries an idempotency key. Every error
-    /// is retried unless the classification says stop.
+    /// is retried unless the classification says stop or it is `Permanent`.
     case idempotent
 }
 

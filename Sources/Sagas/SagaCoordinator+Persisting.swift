@@ -51,7 +51,8 @@ extension SagaCoordinator {
         return true
     }
 
-    /// Looks once whether a commit with an unknown outcome is in; the fences of its records, or `nil` if the saga is lost.
+    /// Looks once whether a commit with an unknown outcome is in; the fences of its records, or `nil` if the saga is
+    /// lost.
     private func lookUp(
         _ ids: [RecordID], _ run: inout SagaRun, _ lease: LeaseChange, _ error: StoreError
     ) async throws(StoreError) -> [Fence]? {

@@ -44,7 +44,8 @@ extension SagaCoordinator {
     /// - Parameters:
     ///   - definition: All definitions and versions that have sagas; one that is not given blocks its sagas.
     ///   - concurrency: How many sagas are driven at once; at least 1, by default 16.
-    /// - Throws: `CancellationError` when it was cancelled; ``/RecordStores/StoreError`` when nothing can be claimed any more.
+    /// - Throws: `CancellationError` when it was cancelled; ``/RecordStores/StoreError`` when nothing can be claimed
+    ///   any more.
     public func run<each Input>(_ definition: repeat SagaDefinition<each Input>, concurrency: Int = 16) async throws {
         precondition(concurrency >= 1, "At least one saga is driven at a time, not \(concurrency)")
         var plans: [SagaPlan] = []

@@ -44,18 +44,19 @@ public struct SagaDefinition<Input: Codable & Sendable>: Sendable {
     /// The name, the version and the steps' names.
     public let shape: SagaShape
     let steps: [SagaStep<Input>]
-    let classify: (@Sendable (any Error) -> SagaErrorKind)?
+    let classify: (@Sendable (any Error) -> SagaErrorKind?)?
 
     /// A definition whose steps are listed in a closure.
     ///
     /// - Parameters:
     ///   - name: 1 to 64 bytes.
     ///   - version: At least 1; another one for every change of the steps.
-    ///   - classify: What an error of an action says if the step has no classification of its own and the error does
-    ///     not conform to ``/ReliabilityCore/NotApplied``; by default every such error leaves the outcome unknown.
+    ///   - classify: What an error of an action says where the step's own classification does not say; `nil` leaves it
+    ///     to the rule: an error that conforms to ``/ReliabilityCore/NotApplied`` took no effect, any other leaves the
+    ///     outcome unknown.
     ///   - steps: 1 to 100 steps with unique names.
     public init(
-        _ name: String, version: Int, classify: (@Sendable (any Error) -> SagaErrorKind)? = nil,
+        _ name: String, version: Int, classify: (@Sendable (any Error) -> SagaErrorKind?)? = nil,
         @SagaBuilder<Input> steps: () -> [SagaStep<Input>]
     ) {
         self.init(name, version: version, classify: classify, steps: steps())
@@ -63,7 +64,7 @@ public struct SagaDefinition<Input: Codable & Sendable>: Sendable {
 
     /// A definition whose steps are in an array; see the other initialiser.
     public init(
-        _ name: String, version: Int, classify: (@Sendable (any Error) -> SagaErrorKind)? = nil,
+        _ name: String, version: Int, classify: (@Sendable (any Error) -> SagaErrorKind?)? = nil,
         steps: [SagaStep<Input>]
     ) {
         precondition((1...64).contains(name.utf8.count), "A definition's name is 1 to 64 bytes, not \"\(name)\"")

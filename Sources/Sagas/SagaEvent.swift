@@ -3,8 +3,8 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// What happened to a saga, reported outside any lock and after it is durable, but for a failure or a take-up that leads
-/// to a probe: asking writes nothing.
+/// What happened to a saga, reported outside any lock and after it is durable, but for a failure or a take-up that
+/// leads to a probe: asking writes nothing.
 public struct SagaEvent: Sendable {
     /// What happened.
     public enum Kind: Sendable {

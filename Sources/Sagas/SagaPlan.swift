@@ -31,13 +31,13 @@ extension SagaDefinition {
     }
 
     func bound(to input: Input) -> [BoundSagaStep] {
-        steps.map { $0.bound(to: input, classify: $0.classify ?? classify) }
+        steps.map { $0.bound(to: input, classify: classify) }
     }
 }
 
 extension SagaStep {
     fileprivate func bound(
-        to input: Input, classify: (@Sendable (any Error) -> SagaErrorKind)?
+        to input: Input, classify whole: (@Sendable (any Error) -> SagaErrorKind?)?
     ) -> BoundSagaStep {
         typealias Call = BoundSagaStep.Call
         var probe: (@Sendable (Call) async throws -> SagaProbeAnswer)?
@@ -50,7 +50,9 @@ extension SagaStep {
         return BoundSagaStep(
             perform: { call in try await action(context(call, input, .forward)) }, probe: probe,
             compensate: compensate,
-            classify: { error in error is any NotApplied ? .notApplied : classify?(error) ?? .unknown })
+            classify: { error in
+                classify?(error) ?? whole?(error) ?? (error is any NotApplied ? .notApplied : .unknown)
+            })
     }
 
     private func context(

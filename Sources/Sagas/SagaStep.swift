@@ -30,8 +30,8 @@ public enum SagaUnknownRule<Input: Codable & Sendable>: Sendable {
 /// ```
 ///
 /// An action that throws ended the saga's way forward: wrap what deserves more tries in a `Retry` of its own. What it
-/// throws says how far back the saga goes: ``/ReliabilityCore/NotApplied`` errors leave this step out, others compensate it too or ask
-/// `ifUnknown`.
+/// throws says how far back the saga goes: ``/ReliabilityCore/NotApplied`` errors leave this step out, others
+/// compensate it too or ask `ifUnknown`.
 public struct SagaStep<Input: Codable & Sendable>: Sendable {
     /// An action or a compensation.
     public typealias Action = @Sendable (SagaContext<Input>) async throws -> Void
@@ -39,7 +39,7 @@ public struct SagaStep<Input: Codable & Sendable>: Sendable {
     /// The step's name, unique in its definition: 1 to 64 bytes of printable ASCII without space and slash.
     public let name: String
     let ifUnknown: SagaUnknownRule<Input>
-    let classify: (@Sendable (any Error) -> SagaErrorKind)?
+    let classify: (@Sendable (any Error) -> SagaErrorKind?)?
     let action: Action
     let compensation: Action?
 
@@ -48,13 +48,14 @@ public struct SagaStep<Input: Codable & Sendable>: Sendable {
     /// - Parameters:
     ///   - name: Unique in its definition, and part of the step's key: a step that is renamed is another step.
     ///   - ifUnknown: What to do when the action may have taken effect.
-    ///   - classify: What an error of the action says, for errors that do not conform to ``/ReliabilityCore/NotApplied``; by default
-    ///     the definition's.
+    ///   - classify: What an error of the action says; `nil` leaves it to the definition's, and that to the rule: an
+    ///     error that conforms to ``/ReliabilityCore/NotApplied`` took no effect, any other leaves the outcome unknown.
+    ///     A step with more than one effect needs it, because a rejection of the second says nothing of the first.
     ///   - action: What the step does. It may be called several times, always with the same key.
     ///   - compensation: What undoes it. It may be called several times, always with the same key, and it must cope
     ///     with an action that never took effect.
     public init(
-        _ name: String, ifUnknown: SagaUnknownRule<Input>, classify: (@Sendable (any Error) -> SagaErrorKind)? = nil,
+        _ name: String, ifUnknown: SagaUnknownRule<Input>, classify: (@Sendable (any Error) -> SagaErrorKind?)? = nil,
         action: @escaping Action, compensation: @escaping Action
     ) {
         self.init(name, ifUnknown, classify, action, compensation)
@@ -62,14 +63,14 @@ public struct SagaStep<Input: Codable & Sendable>: Sendable {
 
     /// A step with nothing to undo, such as one that only looks, or the last one.
     public init(
-        _ name: String, ifUnknown: SagaUnknownRule<Input>, classify: (@Sendable (any Error) -> SagaErrorKind)? = nil,
+        _ name: String, ifUnknown: SagaUnknownRule<Input>, classify: (@Sendable (any Error) -> SagaErrorKind?)? = nil,
         action: @escaping Action
     ) {
         self.init(name, ifUnknown, classify, action, nil)
     }
 
     private init(
-        _ name: String, _ ifUnknown: SagaUnknownRule<Input>, _ classify: (@Sendable (any Error) -> SagaErrorKind)?,
+        _ name: String, _ ifUnknown: SagaUnknownRule<Input>, _ classify: (@Sendable (any Error) -> SagaErrorKind?)?,
         _ action: @escaping Action, _ compensation: Action?
     ) {
         precondition(

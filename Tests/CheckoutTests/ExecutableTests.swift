@@ -40,7 +40,10 @@ import Testing
             executable: "/bin/sh", arguments: ["-c", "\(try Self.program()) --directory \(run) \(words)"])
         while case .line = try child.nextLine(timeout: .seconds(60)) {}
         #expect(child.wait() == .status(status))
-        #expect(try readFile(run + "/LOCK").isEmpty)
+        // A run whose input cannot be read makes no directory.
+        let hasLock = unsafe access(run + "/LOCK", F_OK) == 0
+        #expect(hasLock == (status != 2))
+        if hasLock { #expect(try readFile(run + "/LOCK").isEmpty) }
     }
 
     @Test(arguments: [
@@ -103,6 +106,22 @@ import Testing
         while case .line(let line) = try child.nextLine(timeout: .seconds(60)) { lines.append(line) }
         #expect(child.wait() == .status(0))
         #expect(lines.contains { $0.hasPrefix("dead letters") && $0.hasSuffix(" 4") })
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `a run that is told to stop ends, and another one goes on from there`(signal: Int32) throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let orders = directory.path + "/some.jsonl"
+        try writeFile(orders, OrderGenerator.lines(seed: 4, count: 60).flatMap { $0 })
+        let words = [orders, "--directory", directory.path + "/run"]
+        let child = try Self.start(words + ["--rate", "1", "--concurrency", "1"])
+        while unsafe access(directory.path + "/run/ledger.jsonl", F_OK) != 0 {
+            #expect(try child.nextLine(timeout: .milliseconds(10)) == .timedOut)
+        }
+        kill(child.identifier, signal)
+        #expect(child.wait() == .status(1))
+        #expect(try Self.start(words).wait() == .status(0))
     }
 
     @Test func `a directory is used by one run at a time`() throws {

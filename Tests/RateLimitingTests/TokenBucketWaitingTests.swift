@@ -42,8 +42,8 @@ import Testing
         try await head.value
     }
 
-    /// With a burst of one there is nothing in the bucket that could make up for a head that was woken late, so everyone
-    /// behind it is late too.
+    /// With a burst of one there is nothing in the bucket that could make up for a head that was woken late, so
+    /// everyone behind it is late too.
     @Test func `a timer that fires late refuses nobody who was let into the line`() async throws {
         let limiter = makeLimiter(.perSecond(1, burst: 1))
         _ = limiter.tryAcquire()

@@ -84,7 +84,7 @@ final class Ledger: Sendable {
 /// A step against a ledger, with something to happen in its action or compensation.
 func step(
     _ name: String, _ ledger: Ledger, ifUnknown: SagaUnknownRule<Order> = .reexecute,
-    classify: (@Sendable (any Error) -> SagaErrorKind)? = nil,
+    classify: (@Sendable (any Error) -> SagaErrorKind?)? = nil,
     before: @escaping SagaStep<Order>.Action = { _ in }, after: @escaping SagaStep<Order>.Action = { _ in },
     undoing: @escaping SagaStep<Order>.Action = { _ in }
 ) -> SagaStep<Order> {

@@ -73,14 +73,14 @@ import Testing
     struct Rule: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let ifUnknown: SagaUnknownRule<Order>
-        let classify: (@Sendable (any Error) -> SagaErrorKind)?
+        let classify: (@Sendable (any Error) -> SagaErrorKind?)?
         let error: any Error
         let calls: [String]
         let outcome: String
 
         init(
             _ name: String, _ ifUnknown: SagaUnknownRule<Order>, _ error: any Error,
-            classify: (@Sendable (any Error) -> SagaErrorKind)? = nil, _ calls: [String], _ outcome: String
+            classify: (@Sendable (any Error) -> SagaErrorKind?)? = nil, _ calls: [String], _ outcome: String
         ) {
             (testDescription, self.ifUnknown, self.error) = (name, ifUnknown, error)
             (self.classify, self.calls, self.outcome) = (classify, calls, outcome)
@@ -105,7 +105,9 @@ import Testing
             Rule(
                 "classified as not applied, park", .park, Declined(), classify: { _ in .notApplied }, without,
                 "compensated"),
-            Rule("proof beats the classification", .park, Full(), classify: { _ in .unknown }, without, "compensated"),
+            Rule("the classification beats the proof", .park, Full(), classify: { _ in .unknown }, halt, "stuck"),
+            Rule("not classified, not applied", .park, Full(), classify: { _ in nil }, without, "compensated"),
+            Rule("not classified, unknown", .park, Declined(), classify: { _ in nil }, halt, "stuck"),
             Rule(
                 "a foreign cancellation is an error like any other", .reexecute, CancellationError(), back,
                 "compensated"),

@@ -19,8 +19,8 @@ internal import Synchronization
 
 /// A private directory for the rows that write files, made when the first of them asks and removed at the end.
 ///
-/// Nothing in it is removed before the end: where deleting frees blocks of the disk at once, a large deletion slows down
-/// everything for seconds.
+/// Nothing in it is removed before the end: where deleting frees blocks of the disk at once, a large deletion slows
+/// down everything for seconds.
 final class Scratch: Sendable {
     private struct State {
         var path: String?

@@ -8,8 +8,8 @@ internal import Synchronization
 
 extension Row {
     private static let callers = 64
-    /// The keys that a store holds before its sample. A new journal grows by small steps and an older one by large ones,
-    /// of which a sample with one caller sees few; those with many callers see them all.
+    /// The keys that a store holds before its sample. A new journal grows by small steps and an older one by large
+    /// ones, of which a sample with one caller sees few; those with many callers see them all.
     private static let present = Keys.count - 5_000..<Keys.count
 
     static let fileRecordStores = [

@@ -35,8 +35,8 @@ extension Row {
     ]
 }
 
-/// What idempotency does to a store for a key that runs once: claims it by an insert under a lease, then puts a response
-/// of 256 bytes in its place and ends the lease. `false` if either met something else.
+/// What idempotency does to a store for a key that runs once: claims it by an insert under a lease, then puts a
+/// response of 256 bytes in its place and ends the lease. `false` if either met something else.
 func settle(
     _ key: String, _ number: Int, in store: some RecordStore, _ holder: Holder
 ) async throws(StoreError) -> Bool {

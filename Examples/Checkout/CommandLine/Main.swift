@@ -34,8 +34,8 @@ enum Checkout {
         }
     }
 
-    /// Puts something that can be neither read nor written in the place of every standard stream that is closed, so that
-    /// no file of the run gets its number, and what is meant for the stream.
+    /// Puts something that can be neither read nor written in the place of every standard stream that is closed, so
+    /// that no file of the run gets its number, and what is meant for the stream.
     private static func replaceClosedStreams() {
         for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
             // The lowest number that is free, which is this one.

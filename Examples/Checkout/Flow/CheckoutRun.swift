@@ -18,12 +18,14 @@ struct CheckoutRun {
 
     /// - Throws: a ``Failure`` if the run cannot start or breaks off, or if a count that must be zero is not.
     func run(write: (String) throws -> Void) async throws {
+        // First, and with the signals as they are: while standard input is slow, there is nothing to clean up yet.
+        let orders = try OrderReader.bytes(of: options.input ?? .bundled())
         let signals = try StopSignals.install()
         let temporary = options.directory == nil ? try TemporaryDirectory() : nil
         defer { temporary?.remove() }
         let place = Workplace(directory: options.directory ?? temporary?.path ?? ".")
         let lock = try place.prepare()
-        try place.take(options.input ?? .bundled())
+        try place.take(orders)
         let lines = try read(place.orders)
         var supervisor = Supervisor(options, place, lineCount: lines.count, signals: signals)
         try supervisor.run()

@@ -54,9 +54,8 @@ struct Workplace: Equatable, Sendable {
 
     /// Copies the orders into the directory; an earlier run's copy has to be the same.
     ///
-    /// - Throws: a ``Failure`` if the input cannot be read, or the directory holds a run over other orders.
-    func take(_ input: OrderInput) throws(Failure) {
-        let bytes = try OrderReader.bytes(of: input)
+    /// - Throws: a ``Failure`` if they cannot be written, or the directory holds a run over other orders.
+    func take(_ bytes: [UInt8]) throws(Failure) {
         do {
             if unsafe access(orders, F_OK) == 0 {
                 guard try Self.content(of: orders) == bytes else {

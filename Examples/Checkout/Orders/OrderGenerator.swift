@@ -8,8 +8,8 @@ internal import Reliability
 /// Makes the orders that come with the example: the same lines for the same seed and count, on every machine.
 ///
 /// The shares are fixed, so that the result of a run can be checked against them: of 1,200 lines, 60 are exact
-/// duplicates, 25 use the key of an earlier order for something else, 15 are malformed, 5 have an oversized field or are
-/// oversized, 40 have a card that is always declined, 12 ask for an article that runs out. The others are good.
+/// duplicates, 25 use the key of an earlier order for something else, 15 are malformed, 5 have an oversized field or
+/// are oversized, 40 have a card that is always declined, 12 ask for an article that runs out. The others are good.
 struct OrderGenerator {
     static let defaultSeed: UInt64 = 2026
     static let defaultCount = 1_200

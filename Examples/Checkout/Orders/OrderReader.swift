@@ -34,8 +34,8 @@ struct MalformedLine: Equatable, Sendable, CustomStringConvertible {
 /// Reads orders from a file or from standard input, line by line.
 ///
 /// It holds one line at a time: an input of any size, also one without a line feed, needs no more memory than
-/// ``lineLimit`` and one read. Lines of white space alone are skipped but counted. ``next()`` blocks while standard input
-/// has nothing to read, so call it where that is fine.
+/// ``lineLimit`` and one read; ``bytes(of:)`` alone holds all of it. Lines of white space alone are skipped but
+/// counted. Both block while standard input has nothing to read, so call them where that is fine.
 final class OrderReader {
     /// The longest line that is looked at, in bytes.
     static let lineLimit = 16 * 1024

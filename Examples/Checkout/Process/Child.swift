@@ -16,8 +16,8 @@ internal import Reliability
 /// A child process whose standard output is read here line by line.
 ///
 /// Its standard input and output are one socket to this process. When this process ends, however it ends, the child's
-/// standard input comes to its end, and a child that watches for that (``ParentWatch``, and the provider by itself) ends
-/// too. Standard error is this process's own. A child that is no longer referred to is killed and waited for, so
+/// standard input comes to its end, and a child that watches for that (``ParentWatch``, and the provider by itself)
+/// ends too. Standard error is this process's own. A child that is no longer referred to is killed and waited for, so
 /// that none is left behind, not even as a zombie.
 ///
 /// Keep it in use until ``wait()``. For one thread at a time. No call but ``nextLine(timeout:)`` and ``wait()`` blocks.

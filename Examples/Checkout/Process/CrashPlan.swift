@@ -7,9 +7,9 @@ internal import Reliability
 
 /// When to kill the worker: the pure core of a run with crashes.
 ///
-/// The kills are spread evenly over the first 95 % of the work. Each becomes due when the worker, over all its lives, has
-/// reported its share of progress, and strikes a random 0 to 15 ms later. About one in five has the same share as the
-/// one before it, so it is due as soon as the worker starts again: those strike in its start-up and recovery.
+/// The kills are spread evenly over the first 95 % of the work. Each becomes due when the worker, over all its lives,
+/// has reported its share of progress, and strikes a random 0 to 15 ms later. About one in five has the same share as
+/// the one before it, so it is due as soon as the worker starts again: those strike in its start-up and recovery.
 ///
 /// Every kill strikes. If the worker should finish its work with kills left, they strike in further lives, which is
 /// what ``workerEnded()`` asks for; each life that ends before its kill halves the delay.

@@ -13,7 +13,8 @@ internal import Darwin
 
 /// Starts a program in a new process that inherits nothing but its standard streams and the environment.
 ///
-/// Both standard input and standard output are the descriptor given. Signals have their usual effect in the new process.
+/// Both standard input and standard output are the descriptor given. Signals have their usual effect in the new
+/// process.
 func spawn(
     _ executable: String, _ arguments: [String], standardStreams: borrowing Descriptor
 ) throws(SystemError) -> pid_t {

@@ -18,8 +18,8 @@ struct LedgerFile: ~Copyable, Sendable {
 
     /// Opens the ledger, or makes an empty one, and hands over its entries from the oldest on.
     ///
-    /// The ledger is locked: one process at a time may write it. A last line that was not written to its end is cut off:
-    /// nobody was told of it.
+    /// The ledger is locked: one process at a time may write it. A last line that was not written to its end is cut
+    /// off: nobody was told of it.
     ///
     /// - Throws: a ``Failure`` if the ledger cannot be opened, is in use, or has a damaged line before its last.
     init(opening path: String, _ entry: (LedgerEntry) -> Void) throws(Failure) {

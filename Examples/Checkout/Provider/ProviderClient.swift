@@ -15,11 +15,11 @@ internal import Reliability
 
 /// Talks to the payment provider.
 ///
-/// Each call connects, sends one request and waits for one answer, on a thread that may block. Its timeout covers all of
-/// that, from the wait for a free thread on.
+/// Each call connects, sends one request and waits for one answer, on a thread that may block. Its timeout covers all
+/// of that, from the wait for a free thread on.
 ///
-/// A call that is cancelled before it starts throws `CancellationError` and sends nothing. Later it ignores cancellation
-/// and ends within its timeout: what became of a charge is worth that little wait.
+/// A call that is cancelled before it starts throws `CancellationError` and sends nothing. Later it ignores
+/// cancellation and ends within its timeout: what became of a charge is worth that little wait.
 ///
 /// Every call throws ``ProviderRefused``, ``ProviderUnreachable`` or ``ProviderDeclined`` if nothing was done, and
 /// ``ProviderOutcomeUnknown`` if that cannot be known.

@@ -11,8 +11,8 @@ enum LedgerEntry: Codable, Equatable, Sendable {
 
 /// What the payment provider knows, and what it decides: the pure core.
 ///
-/// ``decide(_:)`` changes nothing. What it decides becomes true with ``apply(_:)``, which is called after the entry is on
-/// the disk, and for every entry on the disk when the provider starts.
+/// ``decide(_:)`` changes nothing. What it decides becomes true with ``apply(_:)``, which is called after the entry is
+/// on the disk, and for every entry on the disk when the provider starts.
 struct ProviderLedger: Equatable, Sendable {
     /// A charge that took place.
     struct Charge: Equatable, Sendable {

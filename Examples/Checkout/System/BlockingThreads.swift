@@ -17,8 +17,8 @@ internal import Darwin
 
 /// Threads of their own for calls that block, so that no such call holds up a thread of the cooperative pool.
 ///
-/// Their number is fixed. Calls beyond it wait in a queue, which is as long as there are tasks suspended in ``run(_:)``.
-/// The threads end when this object goes away.
+/// Their number is fixed. Calls beyond it wait in a queue, which is as long as there are tasks suspended in
+/// ``run(_:)``. The threads end when this object goes away.
 final class BlockingThreads: Sendable {
     private let jobs: JobQueue
 

@@ -5,8 +5,8 @@
 
 /// Cuts a stream of bytes into lines without ever holding more than one line of the permitted length.
 ///
-/// A line ends with a line feed, which is not part of it, and neither is a carriage return before that. Of a longer line
-/// only the beginning is kept, while the rest of it is counted and forgotten.
+/// A line ends with a line feed, which is not part of it, and neither is a carriage return before that. Of a longer
+/// line only the beginning is kept, while the rest of it is counted and forgotten.
 struct LineSplitter: Sendable {
     enum Line: Equatable, Sendable {
         case whole([UInt8])

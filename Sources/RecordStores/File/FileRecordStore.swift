@@ -25,15 +25,15 @@ internal import Synchronization
 ///   ``FileStoreError/damaged(file:offset:)`` instead of going on without them.
 ///
 /// The journal grows while the store is open and is rewritten when it is opened, if more than half of it is of no use
-/// any more or the store was not closed. Use a local file system. The files are 0600, and so that nobody else gets to
-/// them the directory is 0700 if the store makes it.
+/// any more, the store was not closed, or a process that is gone still held records. Use a local file system. The files
+/// are 0600, and so that nobody else gets to them the directory is 0700 if the store makes it.
 public final class FileRecordStore: RecordStore {
     private struct State {
         var table: RecordTable
         var isClosed = false
     }
 
-    /// A sealed journal below this size is never rewritten.
+    /// A sealed journal below this size is not rewritten for what it could save.
     private static let smallestRewrite = 1_048_576
 
     /// What opening the directory found.

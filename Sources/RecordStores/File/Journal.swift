@@ -8,8 +8,8 @@ internal import Synchronization
 /// The writing end of a store's file: one thread that writes and syncs what gathered while it wrote and synced before.
 ///
 /// Entries are appended under the store's lock, so that the file has them in the order in which the table took them;
-/// whoever needs them durable then waits, and one sync serves all that wait. A failed write or sync ends the journal for
-/// good: what is on the medium is not known any more, and a second sync that succeeds would prove nothing.
+/// whoever needs them durable then waits, and one sync serves all that wait. A failed write or sync ends the journal
+/// for good: what is on the medium is not known any more, and a second sync that succeeds would prove nothing.
 final class Journal: Sendable {
     /// Where a file can be continued.
     struct Place {

@@ -21,7 +21,8 @@ struct StoreDirectory {
         var number: UInt64 = 0
     }
 
-    /// The lock files of this process, where a file system's own locks are none within a process.
+    /// The lock files that are open in this process: a second guard, should the system's lock not tell two openings of
+    /// one process apart.
     private static let open = Locked<Set<String>>([])
 
     let path: String

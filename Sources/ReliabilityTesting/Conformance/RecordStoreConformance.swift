@@ -31,8 +31,8 @@ public struct RecordStoreConformance: Sendable {
     public struct Check: Sendable, Identifiable, CustomStringConvertible {
         /// What is checked, as a sentence.
         public let name: String
-        /// The number of the promise of ``/RecordStores/RecordStore`` that it belongs to; `nil` for what an operation's own
-        /// documentation says.
+        /// The number of the promise of ``/RecordStores/RecordStore`` that it belongs to; `nil` for what an operation's
+        /// own documentation says.
         public let promise: Int?
         let body: @Sendable (ConformanceBench) async throws -> Void
 
