@@ -42,6 +42,7 @@ enum ReliabilityBenchmarks {
         // Before any other thread starts, so that none of them is hit.
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
         let scratch = try Scratch(in: options.directory)
+        // The main thread waits for signals, so the measurement has a task of its own; it ends with the process.
         Task.detached { await measureAndExit(options, scratch) }
         var signal: Int32 = 0
         while unsafe sigwait(&signals, &signal) != 0 {}

@@ -117,10 +117,11 @@ package struct RecordTable {
             return CollectionStatistics(now: now, counts: [:], oldestDue: nil, oldestCreated: nil)
         }
         let entries = collections[number].byPosition.entries(after: nil)
-        let oldest = entries.first { record(of: $0, in: number) != nil }.flatMap { record(of: $0, in: number) }
+        // Nothing that has expired is left, so the first that stands counts.
+        let oldest = entries.first { isTaken($0, in: number) }
         return CollectionStatistics(
             now: now, counts: collections[number].counts.byState, oldestDue: oldestDue(in: number),
-            oldestCreated: oldest?.createdAt)
+            oldestCreated: oldest.map { slots[$0.slot].record.createdAt })
     }
 
     /// Since when the record waits that could be claimed longest, or when the first can be that nobody holds; what has
