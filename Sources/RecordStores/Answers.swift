@@ -28,7 +28,7 @@ public enum CommitAnswer: Hashable, Sendable {
     public struct Committed: Hashable, Sendable {
         /// The store's time of the commit.
         public let now: Timestamp
-        /// The records' new fences, one for each insert and replace of the batch, in their order.
+        /// The records' new fences, one for each insert, replace and move of the batch, in their order.
         public let fences: [Fence]
 
         /// An answer from its parts.
@@ -44,7 +44,7 @@ public enum CommitAnswer: Hashable, Sendable {
         public let now: Timestamp
         /// Which change of the batch, counted from zero.
         public let index: Int
-        /// What stands there; `nil` if nothing does.
+        /// What stands there, for a move whose new name is taken the record that has it; `nil` if nothing does.
         public let standing: Record?
 
         /// An answer from its parts.

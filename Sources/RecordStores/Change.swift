@@ -73,15 +73,34 @@ public enum Change: Hashable, Sendable {
     case insert(RecordID, RecordContent, lease: Lease? = nil)
     /// Gives the record new content and a new fence, if it still has the expected one.
     case replace(RecordID, expecting: Fence, with: RecordContent, lease: LeaseChange)
+    /// Gives the record another name, new content and a new fence, if it still has the expected one and nothing stands
+    /// under the other name. Its position and what it counts stay, so it keeps its place wherever it goes.
+    case move(RecordID, to: RecordID, expecting: Fence, with: RecordContent, lease: LeaseChange)
     /// Removes the record, if it still has the expected fence.
     case delete(RecordID, expecting: Fence)
     /// Changes nothing, and lets the batch through only if the record still has that fence, or if none stands there.
     case assert(RecordID, Fence?)
 
-    /// The record that the change is about.
+    /// The record that the change is about; of a move, the name that the record has before it.
     public var id: RecordID {
         switch self {
-        case .insert(let id, _, _), .replace(let id, _, _, _), .delete(let id, _), .assert(let id, _): id
+        case .insert(let id, _, _), .replace(let id, _, _, _), .move(let id, _, _, _, _), .delete(let id, _),
+            .assert(let id, _):
+            id
+        }
+    }
+
+    /// The name that a move gives to its record; `nil` for every other change.
+    public var destination: RecordID? {
+        if case .move(_, let destination, _, _, _) = self { destination } else { nil }
+    }
+
+    /// How many more records stand after the change than before it.
+    var growth: Int {
+        switch self {
+        case .insert: 1
+        case .replace, .move, .assert: 0
+        case .delete: -1
         }
     }
 }

@@ -12,7 +12,7 @@ public struct Record: Hashable, Sendable {
     public let id: RecordID
     /// The number that the next change has to name; new on every insert, replace and claim.
     public var fence: Fence
-    /// The fence that the last replace named; `nil` until the first one.
+    /// The fence that the last replace or move named; `nil` until the first one.
     ///
     /// After an unknown outcome this answers whether a replace is in: it is if this equals the fence that it named.
     public var changedUnder: Fence?

@@ -3,12 +3,18 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a store's answers survive.
-public enum Durability: String, Hashable, Sendable {
-    /// Nothing: the store lives and ends with its process.
+/// What a store's answers survive, named by what can be lost.
+public enum Durability: Hashable, Sendable {
+    /// The end of the process takes everything: the store lives in it.
     case process
-    /// The loss of power at any moment: an answer waits until what it is computed from is on the medium.
-    case powerLoss
+    /// The end of the process takes nothing; the end of the operating system, as by loss of power, takes what it had
+    /// not written to the medium by itself.
+    case operatingSystem
+    /// The end of the process takes nothing; loss of power takes at most what was answered in the last so much time,
+    /// and while the sync that ends it took.
+    case interval(Duration)
+    /// Neither takes anything: an answer waits until what it is computed from is on the medium.
+    case everyCommit
 }
 
 /// Fenced records: the one storage protocol under idempotency keys, queues, dead letters and sagas.
@@ -24,18 +30,17 @@ public enum Durability: String, Hashable, Sendable {
 ///    ``durability`` defines it.
 /// 3. *Atomic.* A batch is in as a whole or not at all, over any collections of the store.
 /// 4. *Outcome unknown* is an answer of its own, ``StoreError/outcomeUnknown(_:)``. After it, read once:
-///    ``Record/changedUnder`` equal to the fence that was named means that the change is in.
+///    ``Record/changedUnder`` equal to the fence that was named means that the change is in; after a move, read the
+///    new name.
 /// 5. *Order.* The record with the lowest position of an order key is its head. Only heads can be claimed: a head
-/// blocks
-///    its key also while it is held or not yet due. Deleting or moving it promotes the next in the same commit.
+///    blocks its key also while it is held or not yet due. Deleting or moving it promotes the next in the same commit.
 /// 6. *Expiry.* An expired record is absent to every operation. A held record never expires.
 /// 7. *Time* is the store's. Callers pass durations.
 /// 8. *Holding.* A record is claimed only if nobody holds it. The fence that a claim gives is the right to change the
 ///    record, and it outlasts the lease until somebody else claims. A module changes a record that is held by another
 ///    under no circumstances: a store cannot tell the holder from somebody who has read the fence.
 /// 9. *Reopening.* A store that is opened after another process had it ends that process's leases at once. Leases of
-/// the
-///    same process stand.
+///    the same process stand.
 /// 10. *Wake-up.* A claim that waits is woken by the commit that makes a record due, or by the due time; nothing polls.
 ///
 /// **Cancellation.** Only the wait of a claim ends when the task is cancelled; it then returns what it finds without

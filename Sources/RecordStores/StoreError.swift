@@ -10,6 +10,10 @@
 public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The input exceeds a limit; nothing was changed.
     case refused(RefusedInput)
+    /// There is no room for another record, in the capacity of the store or on its disk; nothing was changed.
+    ///
+    /// Records that stand can still be replaced, moved, deleted and held, so that what was begun can be ended.
+    case full(StoreFailure)
     /// The store has been closed; nothing was changed.
     case closed
     /// The store cannot work now; nothing was changed. A file store stays so until it is opened again.
@@ -20,7 +24,7 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether it is certain that nothing was changed.
     public var isNotApplied: Bool {
         switch self {
-        case .refused, .closed, .unavailable: true
+        case .refused, .full, .closed, .unavailable: true
         case .outcomeUnknown: false
         }
     }
@@ -29,6 +33,7 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let input): "refused: \(input)"
+        case .full(let failure): "the store is full: \(failure)"
         case .closed: "the store is closed"
         case .unavailable(let failure): "the store is unavailable: \(failure)"
         case .outcomeUnknown(let failure): "the outcome is unknown: \(failure)"

@@ -84,7 +84,7 @@ import Testing
                 UInt8.random(in: 0...(Bool.random(using: &random) ? 4 : 255), using: &random)
             }
             _ = try? JournalEntry(payload[...])
-            _ = try? JournalReader(payload)
+            _ = try? JournalReader(payload, kind: .journal)
         }
     }
 }

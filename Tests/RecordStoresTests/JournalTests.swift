@@ -3,65 +3,75 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
+import ReliabilityCore
+import ReliabilityTesting
 import Testing
 
 @testable import RecordStores
 
-/// A file that keeps what is done to it, and holds up its first write of frames until it is told to go on.
-private final class SlowFile: WritableFile {
-    enum Operation: Equatable {
-        case write(at: Int, [UInt8])
-        case sync
-    }
-
-    let operations = Mutex<[Operation]>([])
-    let hasBegun = Parker()
-    let mayGoOn = Parker()
-
-    func write(_ bytes: [UInt8], at offset: Int) {
-        // The zeros ahead of the frames are no matter here.
-        guard bytes.contains(where: { $0 != 0 }) else { return }
-        let isFirst = operations.withLock { operations in
-            operations.append(.write(at: offset, bytes))
-            return operations.count == 1
-        }
-        guard isFirst else { return }
-        hasBegun.wake()
-        mayGoOn.park()
-    }
-
-    func sync() { operations.withLock { $0.append(.sync) } }
-
-    func close() {}
-}
-
 @Suite struct JournalTests {
-    @Test func `a seal is written only when everything before it is synced`() async throws {
-        let file = SlowFile()
-        let place = Journal.Place(generation: 7, offset: 64, nextSequence: 1, isSealed: false)
-        let journal = try Journal(file, at: place, path: "a file") { _ in }
-        let entry = JournalEntry.checkpoint(
-            nextFence: .first, nextPosition: 1, at: Timestamp(nanosecondsSince1970: 1))
-        _ = journal.append(entry)
-        file.hasBegun.park()
-        _ = journal.append(entry)
-        journal.startFinishing()
-        file.mayGoOn.wake()
-        #expect(await journal.finish() == nil)
+    private let directory: TemporaryDirectory
 
-        func frame(_ entry: JournalEntry, sequence: UInt64, at offset: Int, syncedThrough: UInt64) -> SlowFile.Operation
-        {
-            var bytes: [UInt8] = []
-            JournalFormat.appendFrame(
-                entry.encoded(), to: &bytes, sequence: sequence, syncedThrough: syncedThrough, generation: 7)
-            return .write(at: offset, bytes)
+    init() throws { directory = try TemporaryDirectory() }
+
+    /// A journal that nothing writes but `step()`.
+    private func journal(_ fileSystem: any FileSystem = SystemFileSystem()) throws -> Journal {
+        let files = StoreFiles(path: directory.path, fileSystem: fileSystem)
+        var layout = FileStoreLayout()
+        layout.reserve = 4_096
+        layout.steps = 4_096...8_192
+        let start = Timestamp(nanosecondsSince1970: 1)
+        return Journal(
+            try JournalWriter(continuing: StoreFiles.Content(), in: files, layout: layout),
+            opening: .init(
+                counters: TableCounters(nextFence: .first, nextPosition: 1, now: start), losesPower: false,
+                process: .current),
+            isSealed: false, durability: .everyCommit, time: TimeSource(ManualClock()),
+            hooks: .init(
+                page: { _, _, _ in preconditionFailure("No snapshot was asked for") }, liveBytes: { .max },
+                onEvent: { _ in }, onEnd: {}))
+    }
+
+    private func entry(_ number: Int) -> JournalEntry {
+        .commit([.remove(RecordID("c", "\(number)"))], at: Timestamp(nanosecondsSince1970: Int64(number)))
+    }
+
+    @Test func `a seal is written only when everything before it is synced`() throws {
+        let journal = try journal()
+        _ = journal.append(entry(1), weight: 1)
+        _ = journal.append(entry(2), weight: 1)
+        let wrote = journal.step()
+        _ = journal.append(entry(3), weight: 1)
+        journal.startFinishing(at: Timestamp(nanosecondsSince1970: 9))
+        #expect(wrote)
+        while journal.step() {}
+
+        let files = StoreFiles(path: directory.path, fileSystem: SystemFileSystem())
+        var reader = try files.reader(.journal, files.file(.journal, 1))
+        var (offsets, entries): ([Int], [JournalEntry]) = ([], [])
+        while let entry = try reader.next() {
+            entries.append(entry)
+            offsets.append(reader.confirmedOffset)
         }
-        let expected = [
-            frame(entry, sequence: 1, at: 64, syncedThrough: 64), .sync,
-            frame(entry, sequence: 2, at: 120, syncedThrough: 64), .sync,
-            frame(.seal, sequence: 3, at: 176, syncedThrough: 176), .sync,
-        ]
-        #expect(file.operations.withLock { $0 } == expected)
+        // The first three were written together with what an opening begins with, and each frame tells what it knew.
+        #expect(entries.count == 5)
+        #expect(offsets[0] == offsets[1] && offsets[1] == offsets[2])
+        #expect(offsets[3] > offsets[2] && offsets[4] > offsets[3])
+        guard case .seal(let time) = entries[4] else {
+            Issue.record("the journal ends with \(entries[4])")
+            return
+        }
+        #expect(time == Timestamp(nanosecondsSince1970: 9))
+        #expect(try reader.end() == .sealed)
+    }
+
+    @Test func `what nothing was appended to is sealed once and not written again`() throws {
+        let journal = try journal()
+        journal.startFinishing(at: Timestamp(nanosecondsSince1970: 9))
+        while journal.step() {}
+        let files = StoreFiles(path: directory.path, fileSystem: SystemFileSystem())
+        let content = try files.load()
+        #expect(content.lastEnd == .closed)
+        #expect(content.framesReplayed == 2)
     }
 }

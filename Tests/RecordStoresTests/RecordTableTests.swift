@@ -68,6 +68,33 @@ private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
         #expect(keys(after) == ["b"])
     }
 
+    @Test func `any number of expired heads is out of the way, of a claim by name and of the order of what is due`()
+        throws
+    {
+        var table = RecordTable(now: start)
+        let expiring = (0..<20).map {
+            Change.insert(RecordID("q", "e\($0)"), content(order: "k", expires: .after(.seconds(1))))
+        }
+        let behind = RecordID("q", "behind")
+        _ = try table.commit(expiring + [.insert(behind, content(order: "k"))], at: start)
+        // Twenty lines of which each head expires, and a record without a line that is due after those behind them.
+        let lines = (0..<20).flatMap { number -> [Change] in
+            let order = "l\(number)"
+            return [
+                .insert(RecordID("p", "h\(number)"), content(order: order, due: .never, expires: .after(.seconds(1)))),
+                .insert(RecordID("p", "n\(number)"), content(order: order)),
+            ]
+        }
+        _ = try table.commit(lines, at: start)
+        _ = try table.commit([.insert(RecordID("p", "free"), content(due: .after(.nanoseconds(1))))], at: start)
+        let later = start.advanced(by: .seconds(1))
+        let lease = Lease(.seconds(10))
+        let named = try table.claim(.ids([behind]), lease: lease, at: later)
+        #expect(keys(named) == ["behind"] && named.standing.isEmpty)
+        let due = try table.claim(.due(collection: "p", limit: 100), lease: lease, at: later)
+        #expect(keys(due) == (0..<20).map { "n\($0)" } + ["free"])
+    }
+
     @Test func `alarms and lines that are outdated do not gather`() throws {
         var table = RecordTable(now: start)
         let blocker = RecordID("q", "blocker")
@@ -102,6 +129,7 @@ private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
         let fence = try #require(try table.read([id], at: start).records[0]?.fence)
         for _ in 0..<1_000 { _ = try table.extend(id, fence: fence, lease: .seconds(10), at: start) }
         #expect(table.collections.allSatisfy { $0.due.count <= 2 * $0.count + 64 })
+        #expect(table.collections.allSatisfy { $0.ends.count <= 2 * $0.count + 64 })
     }
 
     @Test(arguments: [UInt64(1), 2, 3]) func `replaying the effects of random work gives the same table`(
@@ -114,12 +142,16 @@ private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
         for _ in 0..<3_000 {
             now = now.advanced(by: .milliseconds(Int.random(in: 0...50, using: &random)))
             try randomOperation(&table, now, &random)
-            for effect in table.takeEffects() {
+            let expired = table.takeExpired().map { RecordEffect.remove($0) }
+            for effect in expired + table.takeEffects() {
                 let isRestored = copy.restore(effect)
                 #expect(isRestored)
             }
         }
-        #expect(copy.liveRecords(at: now) == table.liveRecords(at: now))
+        #expect(
+            copy.stored(inCollection: 0, after: nil, bytes: .max)
+                == table.stored(inCollection: 0, after: nil, bytes: .max))
+        #expect(copy.bytes == table.bytes)
         #expect(copy.nextFence == table.nextFence)
         #expect(copy.nextPosition == table.nextPosition)
     }

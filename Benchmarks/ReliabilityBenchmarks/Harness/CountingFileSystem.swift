@@ -17,6 +17,7 @@ final class CountingFileSystem: FileSystem {
             owner.syncs.wrappingAdd(1, ordering: .relaxed)
             try file.sync()
         }
+        func isLinked() throws(StoreFailure) -> Bool { try file.isLinked() }
         func close() { file.close() }
     }
 

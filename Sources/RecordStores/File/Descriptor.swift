@@ -53,8 +53,19 @@ final class Descriptor: WritableFile, FileLock {
             throw StoreFailure(operation: "sync", subject: path, code: errno)
         }
         #else
-        guard fdatasync(number) == 0 else { throw StoreFailure(operation: "sync", subject: path, code: errno) }
+        // An interrupted sync has not failed: nothing was given up.
+        while fdatasync(number) != 0 {
+            guard errno == EINTR else { throw StoreFailure(operation: "sync", subject: path, code: errno) }
+        }
         #endif
+    }
+
+    func isLinked() throws(StoreFailure) -> Bool {
+        var status = stat()
+        guard unsafe fstat(number, &status) == 0 else {
+            throw StoreFailure(operation: "examine", subject: path, code: errno)
+        }
+        return status.st_nlink > 0
     }
 
     func readAll() throws(StoreFailure) -> [UInt8] {

@@ -13,32 +13,29 @@ internal import Synchronization
 /// try await store.close()
 /// ```
 ///
-/// Every record is in memory and every change is in a journal. An answer waits until the journal is synced up to
-/// whatever the answer was computed from, also for a read; callers that wait at the same time share one sync.
+/// Every record is in memory and every change is in a journal. An answer waits until the journal is as durable as
+/// ``durability`` declares, up to whatever the answer was computed from, also for a read; callers that wait at the same
+/// time share one sync.
 ///
-/// - A **full disk, an I/O error or a failed sync** ends the store for good: waiting callers get
-///   ``StoreError/outcomeUnknown(_:)``, later calls ``StoreError/unavailable(_:)``. What was acknowledged is safe. Open
-///   the directory again once the cause is gone.
 /// - A **crash or power cut** costs nothing that was acknowledged. Opening drops an unfinished write at the end of the
 ///   journal and says so in ``report``.
-/// - **Damage** before the end, bytes that had been safe and are not what they were, makes opening fail with
+/// - An **I/O error or a failed sync** ends the store for good: waiting callers get ``StoreError/outcomeUnknown(_:)``,
+///   later calls ``StoreError/unavailable(_:)``. What was acknowledged is safe. Open the directory again once the cause
+///   is gone. So does the removal of the directory under the store.
+/// - On a **full disk** an insert throws ``StoreError/full(_:)`` and changes nothing, while what the store keeps in
+///   reserve, a megabyte of journal, lets records that stand be changed, moved, deleted and held. It goes on by itself
+///   when there is room again.
+/// - **Damage**, bytes that had been safe and are not what they were, makes opening fail with
 ///   ``FileStoreError/damaged(file:offset:)`` instead of going on without them.
+///   ``salvage(_:into:)`` saves what can be read.
 ///
-/// The journal grows while the store is open and is rewritten when it is opened, if more than half of it is of no use
-/// any more, the store was not closed, or a process that is gone still held records. Use a local file system. The files
-/// are 0600, and so that nobody else gets to them the directory is 0700 if the store makes it.
+/// When the journals have grown to twice the size of the live records, the store writes these into a snapshot and removes
+/// the journals before it; commits go on meanwhile. Use a local file system. The files are 0600, and so that nobody else
+/// gets to them the directory is 0700 if the store makes it.
 public final class FileRecordStore: RecordStore {
-    private struct State {
-        var table: RecordTable
-        var isClosed = false
-    }
-
-    /// A sealed journal below this size is not rewritten for what it could save.
-    private static let smallestRewrite = 1_048_576
-
     /// What opening the directory found.
     public let report: OpeningReport
-    private let state: Locked<State>
+    private let table: SharedTable
     private let clock: StoreClock
     private let journal: Journal
     private let bell = CommitBell()
@@ -47,112 +44,153 @@ public final class FileRecordStore: RecordStore {
     ///
     /// - Parameters:
     ///   - directory: the path of the store's own directory.
+    ///   - durability: what loss of power may take; by default nothing.
     ///   - clock: what the store's time goes on with after opening.
-    ///   - onFailure: called once, on the store's own thread, when a failed write or sync has ended the store. It must
-    ///     not wait for the store to close.
+    ///   - onEvent: called on the store's own thread, after the fact. It must not wait for the store.
     public convenience init(
-        directory: String, clock: any Clock<Duration> = ContinuousClock(),
-        onFailure: (@Sendable (StoreFailure) -> Void)? = nil
+        directory: String, durability: FileDurability = .everyCommit, clock: any Clock<Duration> = ContinuousClock(),
+        onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
-        try self.init(directory: directory, clock: clock, fileSystem: SystemFileSystem(), onFailure: onFailure)
+        try self.init(
+            directory: directory, durability: durability, clock: clock, fileSystem: SystemFileSystem(),
+            onEvent: onEvent)
     }
 
+    /// - Parameter startsThread: Whether the store writes by itself; else nothing is written but by ``step()``.
     package init(
-        directory path: String, clock: any Clock<Duration>, fileSystem: any FileSystem,
-        process: ProcessIdentity = .current, onFailure: (@Sendable (StoreFailure) -> Void)? = nil
+        directory path: String, durability: FileDurability = .everyCommit, clock: any Clock<Duration>,
+        fileSystem: any FileSystem, layout: FileStoreLayout = FileStoreLayout(), process: ProcessIdentity = .current,
+        startsThread: Bool = true, onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
         let stopwatch = TimeSource(ContinuousClock())
         let directory = try StoreDirectory(path, fileSystem: fileSystem)
         do throws(FileStoreError) {
-            var content = try directory.load()
-            let storeClock = StoreClock(clock, notBefore: content.table.now)
-            let endedLeases = content.table.endLeases(exceptOf: process, at: storeClock.now)
-            let bell = bell
-            journal = try opening { () throws(StoreFailure) in
-                let place = try Self.prepare(directory, &content, anew: endedLeases, at: storeClock.now)
-                return try Journal(directory.openNewest(content), at: place, path: path) { failure in
-                    directory.release()
-                    guard let failure else { return }
-                    // A claim that waits would otherwise sleep on a store that gives nothing any more.
-                    bell.ringAll()
-                    onFailure?(failure)
-                }
+            var content = try directory.files.load()
+            let clock = StoreClock(clock, notBefore: content.table.now)
+            let writer = try opening { () throws(StoreFailure) in
+                try JournalWriter(continuing: content, in: directory.files, layout: layout)
             }
-            self.clock = storeClock
+            if content.losesPower, content.lastEnd != .closed { content.table.leaveOut(layout.unsynced) }
+            content.table.advance(to: clock.now)
+            let opened = JournalEntry.Opening(
+                counters: content.table.counters, losesPower: durability.losesPower, process: process)
+            content.table.endLeases(exceptOf: process, at: clock.now)
+            let endedLeases = content.table.takeEffects()
             report = OpeningReport(
                 lastEnd: content.lastEnd, framesReplayed: content.framesReplayed, records: content.table.count,
                 duration: .nanoseconds(stopwatch.now()))
-            state = Locked(State(table: content.table))
+            let (table, bell) = (SharedTable(content.table), bell)
+            journal = Journal(
+                writer, opening: opened, isSealed: content.lastEnd == .closed, durability: durability,
+                time: clock.time,
+                hooks: Journal.Hooks(
+                    page: { table.page($0, bytes: $1, lastSequence: $2) }, liveBytes: { table.bytes },
+                    onEvent: { event in
+                        // A claim that waits would otherwise sleep on a store that gives nothing any more.
+                        if case .failed = event { bell.ringAll() }
+                        onEvent?(event)
+                    },
+                    onEnd: { directory.release() }))
+            // Their holders are gone, and their leases must not come back.
+            for start in stride(from: 0, to: endedLeases.count, by: RecordLimits.changes.upperBound) {
+                let piece = endedLeases[start..<min(endedLeases.count, start + RecordLimits.changes.upperBound)]
+                _ = journal.append(.commit(Array(piece), at: opened.counters.now), weight: piece.count)
+            }
+            self.table = table
+            self.clock = clock
+            if startsThread {
+                try opening { () throws(StoreFailure) in try journal.start(of: path) }
+            }
         } catch {
             directory.release()
             throw error
         }
     }
 
-    deinit { journal.startFinishing() }
+    deinit { journal.startFinishing(at: table.now) }
 
-    /// Sees to it that the directory has a journal that can be continued.
-    ///
-    /// One that was not closed is written anew: after a failed sync the system may show bytes that are not on the
-    /// medium, and only bytes that are written and synced again are known to be. So is one of which opening has changed
-    /// something, as it does when it ends the leases of a process that is gone: they must not come back.
-    private static func prepare(
-        _ directory: StoreDirectory, _ content: inout StoreDirectory.Content, anew: Bool, at now: Timestamp
-    ) throws(StoreFailure) -> Journal.Place {
-        if content.lastEnd == .closed, !anew, let place = content.place {
-            let used = content.table.liveRecords(at: now).reduce(0) { $0 + $1.body.count + $1.id.key.utf8.count + 160 }
-            if place.offset < max(smallestRewrite, 2 * used) {
-                try directory.confirmSeal(at: place, of: content.number)
-                try directory.removeLeftovers(keeping: content.number)
-                return place
-            }
-        }
-        return try directory.rewrite(&content, at: now, generation: RandomSource.system.next())
-    }
+    /// Does one thing of what the store's thread would do, in a store that has none; `false` if there was nothing to do.
+    package func step() -> Bool { journal.step() }
 
-    /// Survives the loss of power.
-    public var durability: Durability { .powerLoss }
+    /// Survives what it was opened to survive.
+    public var durability: Durability { journal.durability.declared }
 
-    /// Carries out an operation on the table and waits until everything that its answer shows is durable.
-    private func withTable<Answer: Sendable>(
+    /// Carries out an operation that changes nothing but what time has changed already, and waits until everything that
+    /// its answer shows is durable.
+    private func reading<Answer: Sendable>(
         _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
     ) async throws(StoreError) -> Answer {
-        let (answer, sequence, isChange) = try apply(body)
-        guard let failure = await journal.failure(upTo: sequence) else { return answer }
-        throw isChange ? .outcomeUnknown(failure) : .unavailable(failure)
+        let now = clock.now
+        let (answer, sequence) = try table.withLock { table throws(StoreError) in
+            try journal.check()
+            let answer = try body(&table, now)
+            // Without room for it, an expiry is not kept: it comes to the same when the time does not go back.
+            append(table.takeExpired(), at: table.now, ifRoom: true)
+            return (answer, journal.lastSequence)
+        }
+        if let failure = await journal.failure(upTo: sequence) { throw .unavailable(failure) }
+        return answer
     }
 
-    /// Carries out an operation and hands what it did to the journal, both under the lock: the order is the same.
-    private func apply<Answer: Sendable>(
-        _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
-    ) throws(StoreError) -> (answer: Answer, sequence: UInt64, isChange: Bool) {
-        let now = clock.now
-        return try state.withLock { state throws(StoreError) in
-            guard !state.isClosed else { throw .closed }
-            try journal.check()
-            let answer = try body(&state.table, now)
-            let effects = state.table.takeEffects()
-            guard !effects.isEmpty else { return (answer, journal.lastSequence, false) }
-            return (answer, journal.append(.commit(effects, at: state.table.now)), true)
+    /// Carries out a change whose frame takes at most so many bytes, and waits until it and everything that its answer
+    /// shows is durable.
+    private func changing<Answer: Sendable>(
+        bytes: Int, isGrowth: Bool = false, _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
+    ) async throws(StoreError) -> Answer {
+        while true {
+            let now = clock.now
+            let change = try table.withLock { table throws(StoreError) -> (Answer, UInt64, isChange: Bool)? in
+                try journal.check()
+                switch journal.admit(bytes, isGrowth: isGrowth) {
+                case .granted: break
+                case .waits: return nil
+                case .refused(let failure): throw .full(failure)
+                }
+                let answer = try body(&table, now)
+                append(table.takeExpired(), at: table.now)
+                let effects = table.takeEffects()
+                guard !effects.isEmpty else { return (answer, journal.lastSequence, false) }
+                return (answer, journal.append(.commit(effects, at: table.now), weight: effects.count), true)
+            }
+            guard let (answer, sequence, isChange) = change else {
+                await journal.waitForRoom()
+                continue
+            }
+            guard let failure = await journal.failure(upTo: sequence) else { return answer }
+            throw isChange ? .outcomeUnknown(failure) : .unavailable(failure)
+        }
+    }
+
+    /// Notes that records have expired: whoever was shown their absence must not see them again.
+    private func append(_ expired: [RecordID], at time: Timestamp, ifRoom: Bool = false) {
+        for start in stride(from: 0, to: expired.count, by: RecordLimits.changes.upperBound) {
+            let piece = expired[start..<min(expired.count, start + RecordLimits.changes.upperBound)]
+            if ifRoom, !journal.hasRoom(piece.reduce(0) { $0 + $1.frameBytes }) { return }
+            _ = journal.append(.commit(piece.map { .remove($0) }, at: time), weight: piece.count)
         }
     }
 
     /// The records of those names, at most 1,000; see ``RecordStore``.
     public func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
-        try await withTable { table, now throws(StoreError) in try table.read(ids, at: now) }
+        try await reading { table, now throws(StoreError) in try table.read(ids, at: now) }
     }
 
     /// Carries out the changes as one batch, or none of them; see ``RecordStore``.
     public func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
-        let answer = try await withTable { table, now throws(StoreError) in try table.commit(changes, at: now) }
-        bell.ring(for: changes.lazy.map(\.id))
+        try RecordTable.check(changes)
+        let bytes = changes.reduce(FrameBytes.sweep) { $0 + $1.frameBytes }
+        let isGrowth = changes.reduce(0) { $0 + $1.growth } > 0
+        let answer = try await changing(bytes: bytes, isGrowth: isGrowth) { table, now throws(StoreError) in
+            try table.commit(checked: changes, at: now)
+        }
+        bell.ring(for: changes)
         return answer
     }
 
     /// Holds records that nobody holds, waiting for one to be due if the request says so; see ``RecordStore``.
     public func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer {
         try await waitingClaim(request, time: clock.time, bell: bell) { () throws(StoreError) in
-            try await withTable { table, now throws(StoreError) in
+            try await changing(bytes: request.selection.frameBytes) { table, now throws(StoreError) in
                 try table.claim(request.selection, lease: request.lease, at: now)
             }
         }
@@ -160,11 +198,13 @@ public final class FileRecordStore: RecordStore {
 
     /// Moves the end of a hold to `lease` from now; see ``RecordStore``.
     public func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
-        let answer = try await withTable { table, now throws(StoreError) in
+        try RecordLimits.check(id)
+        let bytes = FrameBytes.sweep + 2 * id.frameBytes
+        let answer = try await changing(bytes: bytes) { table, now throws(StoreError) in
             try table.extend(id, fence: fence, lease: lease, at: now)
         }
         // The hold may now end earlier than a waiting claim counted on.
-        bell.ring(for: [id])
+        bell.ring(for: id)
         return answer
     }
 
@@ -172,27 +212,39 @@ public final class FileRecordStore: RecordStore {
     public func scan(
         _ collection: String, state: String?, after position: UInt64?, limit: Int
     ) async throws(StoreError) -> ScanAnswer {
-        try await withTable { table, now throws(StoreError) in
+        try await reading { table, now throws(StoreError) in
             try table.scan(collection, state: state, after: position, limit: limit, at: now)
         }
     }
 
     /// Counts by state and the oldest records of a collection; see ``RecordStore``.
     public func statistics(of collection: String) async throws(StoreError) -> CollectionStatistics {
-        try await withTable { table, now throws(StoreError) in table.statistics(of: collection, at: now) }
+        try await reading { table, now throws(StoreError) in table.statistics(of: collection, at: now) }
     }
 
     /// Frees at most `limit` expired records and says how many; see ``RecordStore``.
     public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
-        try await withTable { table, now throws(StoreError) in table.purgeExpired(limit: limit, at: now) }
+        try await reading { table, now throws(StoreError) in table.purgeExpired(limit: limit, at: now) }
+    }
+
+    /// Writes the live records into a snapshot and removes the journals before it; returns once that is done.
+    ///
+    /// The store does so by itself when it pays. Commits go on meanwhile. Cancelling the task does not end it.
+    ///
+    /// - Throws: ``StoreError/unavailable(_:)`` if that failed, such as on a full disk; the store goes on as it was.
+    public func compact() async throws(StoreError) {
+        try table.withLock { _ throws(StoreError) in try journal.check() }
+        if let failure = await journal.compact() { throw .unavailable(failure) }
     }
 
     /// Waits until what was handed over is durable, seals the journal and lets others open the directory.
     ///
+    /// What was answered is on the medium then, whatever the store's durability.
+    ///
     /// - Throws: ``StoreError/unavailable(_:)`` if a write had failed before, or fails now.
     public func close() async throws(StoreError) {
-        state.withLock { $0.isClosed = true }
+        let time = table.close()
         bell.ringAll()
-        if let failure = await journal.finish() { throw .unavailable(failure) }
+        if let failure = await journal.finish(at: time) { throw .unavailable(failure) }
     }
 }

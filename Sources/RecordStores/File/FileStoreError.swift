@@ -11,6 +11,8 @@ public enum FileStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     ///
     /// The store refuses to open rather than to go on without them.
     case damaged(file: String, offset: Int)
+    /// A file of the store is not there, though others need it.
+    case missing(file: String)
     /// A file was written by another version of the package, in a format that this one does not read.
     case unsupportedFormat(file: String, version: UInt32)
     /// The system refused a file operation.
@@ -23,6 +25,8 @@ public enum FileStoreError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(directory) is in use by \(pid.map { "process \($0)" } ?? "another process")"
         case .damaged(let file, let offset):
             "\(file) is damaged at byte \(offset)"
+        case .missing(let file):
+            "\(file) is missing"
         case .unsupportedFormat(let file, let version):
             "\(file) has format version \(version), which this version does not read"
         case .failed(let failure):

@@ -33,6 +33,8 @@ package protocol WritableFile: Sendable {
     func write(_ bytes: [UInt8], at offset: Int) throws(StoreFailure)
     /// Makes everything that was written durable.
     func sync() throws(StoreFailure)
+    /// Whether the file still has a name, so that it can be found again.
+    func isLinked() throws(StoreFailure) -> Bool
     /// Closes the file; what was not synced may be lost.
     func close()
 }

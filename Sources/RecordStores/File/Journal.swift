@@ -5,67 +5,92 @@
 
 internal import Synchronization
 
-/// The writing end of a store's file: one thread that writes and syncs what gathered while it wrote and synced before.
+/// The writing end of a store: takes commits in the order in which the table took them, lets one thread write and sync
+/// what gathered while it wrote and synced before, and tells whoever waits when it is durable.
 ///
-/// Entries are appended under the store's lock, so that the file has them in the order in which the table took them;
-/// whoever needs them durable then waits, and one sync serves all that wait. A failed write or sync ends the journal
-/// for good: what is on the medium is not known any more, and a second sync that succeeds would prove nothing.
+/// One sync serves all that wait for it. A failed write or sync of a frame ends the journal for good: what is on the
+/// medium is not known any more, and a second sync that succeeds would prove nothing. A snapshot or a new journal that
+/// cannot be written does no harm, and is tried again later.
 final class Journal: Sendable {
-    /// Where a file can be continued.
-    struct Place {
-        let generation: UInt64
-        var offset: Int
-        var nextSequence: UInt64
-        /// Whether the file ends with a seal.
-        var isSealed: Bool
-    }
-
-    private struct Waiter {
+    struct Waiter {
         let sequence: UInt64
         let continuation: CheckedContinuation<StoreFailure?, Never>
     }
 
-    private struct State {
+    struct State {
         /// Frames that the thread has not taken yet.
-        var pending: [UInt8] = []
+        var pending = PendingFrames()
         var nextSequence: UInt64
-        /// Where the file ends once everything that was appended is written.
-        var end: Int
-        /// Up to where the file is on the medium.
-        var syncedThrough: Int
-        /// The last frame that is on the medium.
-        var durable: UInt64
+        /// The last frame that is as durable as the store declares.
+        var answered: UInt64
         var waiters: [Waiter] = []
+        /// The first frame of this opening, until there is a reason to write it.
+        var opening: [UInt8]?
+        /// How many more bytes of frames have their place in the file.
+        var room: Int
+        /// How much room somebody waits for.
+        var wantedRoom = 0
+        var roomWaiters: [CheckedContinuation<Void, Never>] = []
+        /// Why the file cannot be filled further, as long as it cannot.
+        var full: StoreFailure?
         var isSealed: Bool
+        /// Whether a snapshot is being written, and who waits for the end of one.
+        var isCompacting = false
+        var compactionWaiters: [CheckedContinuation<StoreFailure?, Never>] = []
+        /// When frames have to be synced that are written; nil if there are none, or no time is set.
+        var syncDue: Int64?
         var isParked = false
-        var isFinishing = false
-        /// Whether the thread has let go of the file.
+        /// The table's time at the end, once the store is closed.
+        var sealTime: Timestamp?
+        /// Whether the thread has let go of the files.
         var isEnded = false
         var failure: StoreFailure?
         var finishers: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let file: any WritableFile
-    private let generation: UInt64
-    private let state: Locked<State>
-    private let hasPending = Atomic<Bool>(false)
-    private let parker = Parker()
-    private let onEnd: @Sendable (StoreFailure?) -> Void
+    /// What the journal asks of the table, and what it tells.
+    struct Hooks: Sendable {
+        /// A piece of the table for a snapshot, of about so many bytes; the last argument gives the last frame that was
+        /// appended, which does not change while the table is looked at.
+        let page: @Sendable (SnapshotCursor, Int, () -> UInt64) -> SnapshotPage
+        /// How many bytes a snapshot would take.
+        let liveBytes: @Sendable () -> Int
+        /// Called on the journal's thread, outside all locks.
+        let onEvent: @Sendable (FileStoreEvent) -> Void
+        /// Called when the journal has let go of the files.
+        let onEnd: @Sendable () -> Void
+    }
 
-    /// Continues a file at a place up to which it is on the medium.
+    let durability: FileDurability
+    let layout: FileStoreLayout
+    let time: TimeSource
+    let hooks: Hooks
+    let state: Locked<State>
+    /// Used by the journal's thread alone, or by whoever calls ``step()`` in its place; so nobody ever waits for it.
+    let writer: Locked<JournalWriter>
+    let hasWork = Atomic<Bool>(false)
+    let parker = Parker()
+
+    /// The journal of files that a writer is ready to go on with.
     ///
-    /// - Parameter onEnd: called once on the journal's thread, when it has let go of the file; with the failure if one
-    ///   ended it.
+    /// - Parameter opening: the first frame that is written, together with the first change.
     init(
-        _ file: any WritableFile, at place: Place, path: String, onEnd: @escaping @Sendable (StoreFailure?) -> Void
-    ) throws(StoreFailure) {
-        self.file = file
-        self.onEnd = onEnd
-        generation = place.generation
+        _ writer: consuming JournalWriter, opening: JournalEntry.Opening, isSealed: Bool, durability: FileDurability,
+        time: TimeSource, hooks: Hooks
+    ) {
+        self.durability = durability
+        self.time = time
+        self.hooks = hooks
+        layout = writer.layout
         state = Locked(
             State(
-                nextSequence: place.nextSequence, end: place.offset, syncedThrough: place.offset,
-                durable: place.nextSequence - 1, isSealed: place.isSealed))
+                nextSequence: writer.written + 1, answered: writer.written,
+                opening: JournalEntry.opened(opening).encoded(), room: writer.file.room, isSealed: isSealed))
+        self.writer = Locked(writer)
+    }
+
+    /// Starts the thread that writes.
+    func start(of path: String) throws(StoreFailure) {
         guard startThread({ self.run() }) else {
             throw StoreFailure(operation: "start of the writer", subject: path, code: 0)
         }
@@ -79,42 +104,93 @@ final class Journal: Sendable {
     /// The last frame that was appended; what is durable up to it covers everything in the table.
     var lastSequence: UInt64 { state.withLock { $0.nextSequence - 1 } }
 
-    /// Appends an entry and returns its sequence number. It is durable once ``failure(upTo:)`` has returned `nil`.
-    func append(_ entry: JournalEntry) -> UInt64 {
+    /// Runs `body` under the lock; it says whether there is something to do for the thread.
+    func signal<Value: Sendable>(_ body: (inout State) -> (Value, mustWake: Bool)) -> Value {
+        let (value, wakes) = state.withLock { state -> (Value, Bool) in
+            let (value, mustWake) = body(&state)
+            defer { if mustWake { state.isParked = false } }
+            return (value, mustWake && state.isParked)
+        }
+        hasWork.store(true, ordering: .releasing)
+        if wakes { parker.wake() }
+        return value
+    }
+
+    // MARK: Commits
+
+    /// Whether there is room for frames of so many bytes.
+    enum Admission {
+        case granted
+        /// The file has to be filled first: ``waitForRoom()``.
+        case waits
+        /// The disk is full.
+        case refused(StoreFailure)
+    }
+
+    /// Asks for room for frames of at most so many bytes. What was granted has to be appended before the next is asked.
+    ///
+    /// - Parameter isGrowth: Whether they make the store larger; these leave the reserve untouched.
+    func admit(_ bytes: Int, isGrowth: Bool) -> Admission {
+        // Room for the frames that the journal adds by itself.
+        let needed = bytes + (isGrowth ? layout.reserve : 0) + Self.ownFrames
+        if state.withLock({ $0.room >= needed }) { return .granted }
+        return signal { state in
+            guard state.room < needed, state.failure == nil else { return (.granted, false) }
+            state.wantedRoom = max(state.wantedRoom, needed)
+            return (state.full.map { .refused($0) } ?? .waits, true)
+        }
+    }
+
+    private static let ownFrames = 512
+
+    /// Suspends until the file has been filled further, or cannot be.
+    func waitForRoom() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state -> Bool in
+                guard state.wantedRoom > 0, state.failure == nil, !state.isEnded else { return true }
+                state.roomWaiters.append(continuation)
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    /// Appends an entry that has its room, and returns its sequence number. It is durable once ``failure(upTo:)`` has
+    /// returned `nil`.
+    ///
+    /// - Parameter weight: How many records it changes.
+    func append(_ entry: JournalEntry, weight: Int) -> UInt64 {
         let payload = entry.encoded()
-        let (sequence, mustWake) = state.withLock { state in (append(payload, to: &state), unpark(&state)) }
-        hasPending.store(true, ordering: .releasing)
-        if mustWake { parker.wake() }
-        return sequence
+        return signal { state in (Self.append(payload, weight, to: &state), true) }
     }
 
-    /// Requires the lock.
-    private func append(_ payload: [UInt8], to state: inout State) -> UInt64 {
-        let sequence = state.nextSequence
-        let before = state.pending.count
-        JournalFormat.appendFrame(
-            payload, to: &state.pending, sequence: sequence, syncedThrough: UInt64(state.syncedThrough),
-            generation: generation)
-        state.end += state.pending.count - before
-        state.nextSequence += 1
+    /// Whether an entry that need not be kept has room.
+    func hasRoom(_ bytes: Int) -> Bool { state.withLock { $0.room >= bytes + Self.ownFrames } }
+
+    static func append(_ payload: [UInt8], _ weight: Int, to state: inout State) -> UInt64 {
+        if let opening = state.opening {
+            state.opening = nil
+            _ = append(opening, 1, to: &state)
+            // Frames that are lost behind it are counted from it.
+            state.pending.mustSync = true
+        }
+        let before = state.pending.frameBytes
+        state.pending.append(payload, weight: weight)
+        state.room -= state.pending.frameBytes - before
         state.isSealed = false
-        return sequence
+        defer { state.nextSequence += 1 }
+        return state.nextSequence
     }
 
-    /// Requires the lock; `true` if the thread sleeps and has to be woken.
-    private func unpark(_ state: inout State) -> Bool {
-        defer { state.isParked = false }
-        return state.isParked
-    }
-
-    /// Suspends until everything up to a sequence number is durable; returns why it will not be if a write failed.
+    /// Suspends until everything up to a sequence number is as durable as the store declares; returns why it will not be
+    /// if a write failed.
     ///
     /// It ignores cancellation: what was appended will be written.
     func failure(upTo sequence: UInt64) async -> StoreFailure? {
-        if case .known(let failure) = state.withLock({ self.fate(of: sequence, in: $0) }) { return failure }
+        if case .known(let failure) = state.withLock({ Self.fate(of: sequence, in: $0) }) { return failure }
         return await withCheckedContinuation { continuation in
             let fate = state.withLock { state -> Fate in
-                let fate = self.fate(of: sequence, in: state)
+                let fate = Self.fate(of: sequence, in: state)
                 if case .open = fate {
                     state.waiters.append(Waiter(sequence: sequence, continuation: continuation))
                 }
@@ -132,26 +208,37 @@ final class Journal: Sendable {
         case open
     }
 
-    /// Requires the lock.
-    private func fate(of sequence: UInt64, in state: State) -> Fate {
-        if state.durable >= sequence { return .known(nil) }
+    private static func fate(of sequence: UInt64, in state: State) -> Fate {
+        if state.answered >= sequence { return .known(nil) }
         return state.failure.map { .known($0) } ?? .open
     }
 
-    /// Lets the thread write what was appended, seal the file and end; does not wait for it.
-    func startFinishing() {
-        let mustWake = state.withLock { state -> Bool in
-            guard !state.isFinishing else { return false }
-            state.isFinishing = true
-            return unpark(&state)
+    // MARK: Snapshots and the end
+
+    /// Has a snapshot written, or waits for the one that is being written; the failure if that failed.
+    func compact() async -> StoreFailure? {
+        await withCheckedContinuation { continuation in
+            let isOver = signal { state -> (Bool, Bool) in
+                guard state.failure == nil, state.sealTime == nil else { return (true, false) }
+                state.compactionWaiters.append(continuation)
+                return (false, true)
+            }
+            if isOver { continuation.resume(returning: state.withLock { $0.failure }) }
         }
-        hasPending.store(true, ordering: .releasing)
-        if mustWake { parker.wake() }
     }
 
-    /// Waits until the thread has let go of the file; the failure if one ended it.
-    func finish() async -> StoreFailure? {
-        startFinishing()
+    /// Lets the thread write what was appended, seal the journal and end; does not wait for it.
+    func startFinishing(at time: Timestamp) {
+        signal { state in
+            guard state.sealTime == nil else { return ((), false) }
+            state.sealTime = time
+            return ((), true)
+        }
+    }
+
+    /// Waits until the thread has let go of the files; the failure if one ended it.
+    func finish(at time: Timestamp) async -> StoreFailure? {
+        startFinishing(at: time)
         await withCheckedContinuation { continuation in
             let isEnded = state.withLock { state -> Bool in
                 if !state.isEnded { state.finishers.append(continuation) }
@@ -160,98 +247,5 @@ final class Journal: Sendable {
             if isEnded { continuation.resume() }
         }
         return state.withLock { $0.failure }
-    }
-}
-
-/// The journal's thread.
-extension Journal {
-    /// How often the thread looks for new entries before it sleeps: a few microseconds, less than being woken costs.
-    private static let spins = 4_000
-
-    private struct Batch {
-        let offset: Int
-        let end: Int
-        let last: UInt64
-    }
-
-    private func run() {
-        var bytes: [UInt8] = []
-        var zeros = ZeroedSpace(end: state.withLock { $0.end })
-        var failure: StoreFailure?
-        while failure == nil, let batch = take(&bytes) {
-            do throws(StoreFailure) {
-                try zeros.makeRoom(for: batch.end, in: file)
-                try file.write(bytes, at: batch.offset)
-                try file.sync()
-                settle(batch)
-            } catch {
-                failure = error
-                fail(error)
-            }
-            bytes.removeAll(keepingCapacity: true)
-        }
-        file.close()
-        onEnd(failure)
-        let finishers = state.withLock { state in
-            state.isEnded = true
-            defer { state.finishers = [] }
-            return state.finishers
-        }
-        for finisher in finishers { finisher.resume() }
-    }
-
-    /// Waits for entries and takes all there are; `nil` once the journal is finishing and nothing is left.
-    private func take(_ bytes: inout [UInt8]) -> Batch? {
-        while true {
-            var spins = Self.spins
-            while spins > 0, !hasPending.load(ordering: .acquiring) { spins -= 1 }
-            hasPending.store(false, ordering: .relaxed)
-            enum Next {
-                case write(Batch)
-                case sleep
-                case end
-            }
-            let next = state.withLock { state -> Next in
-                // By itself, when all before it is synced: whoever reads a seal relies on what it closes.
-                if state.pending.isEmpty, state.isFinishing, !state.isSealed {
-                    _ = append(JournalEntry.seal.encoded(), to: &state)
-                    state.isSealed = true
-                }
-                if !state.pending.isEmpty {
-                    let batch = Batch(
-                        offset: state.end - state.pending.count, end: state.end, last: state.nextSequence - 1)
-                    swap(&state.pending, &bytes)
-                    return .write(batch)
-                }
-                if state.isFinishing { return .end }
-                state.isParked = true
-                return .sleep
-            }
-            switch next {
-            case .write(let batch): return batch
-            case .end: return nil
-            case .sleep: parker.park()
-            }
-        }
-    }
-
-    private func settle(_ batch: Batch) {
-        let served = state.withLock { state -> [Waiter] in
-            state.syncedThrough = batch.end
-            state.durable = batch.last
-            let served = state.waiters.filter { $0.sequence <= batch.last }
-            state.waiters.removeAll { $0.sequence <= batch.last }
-            return served
-        }
-        for waiter in served { waiter.continuation.resume(returning: nil) }
-    }
-
-    private func fail(_ failure: StoreFailure) {
-        let waiters = state.withLock { state -> [Waiter] in
-            state.failure = failure
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.continuation.resume(returning: failure) }
     }
 }

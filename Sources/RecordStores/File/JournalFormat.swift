@@ -3,72 +3,55 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The bytes of a journal file, format version 1. All integers are little-endian.
+/// The bytes of a store's files, format version 1. All integers are little-endian.
 ///
-/// A file is a header of 64 bytes and then frames, each at an offset that is a multiple of eight:
+/// A file is a header of 64 bytes and then frames, each at an offset that is a multiple of eight. A *journal* holds the
+/// commits in their order; a *snapshot* holds every record as it was while the snapshot was written.
 ///
 /// | header at | bytes | |
 /// |---|---|---|
-/// | 0 | 8 | `RELJOURN` |
+/// | 0 | 8 | `RELJOURN` or `RELSNAPS` |
 /// | 8 | 4 | format version |
 /// | 12 | 4 | length of the header |
-/// | 16 | 8 | generation: random for each file, and part of every checksum in it |
-/// | 24 | 8 | sequence number of the first frame |
-/// | 32 | 28 | zero |
+/// | 16 | 8 | generation: a random number of the store, and part of every checksum in it |
+/// | 24 | 8 | journal: sequence number of its first frame; snapshot: of the first frame to replay on top of it |
+/// | 32 | 4 | journal: pages of 4,096 bytes that the file had when it got its name; snapshot: zero |
+/// | 36 | 24 | zero |
 /// | 60 | 4 | CRC32C of the 60 bytes before |
 ///
 /// | frame at | bytes | |
 /// |---|---|---|
 /// | 0 | 4 | length of the payload, 1 to 32 MiB; zero where no frame has been written yet |
-/// | 4 | 4 | CRC32C of the generation and of the whole frame but this field |
-/// | 8 | 8 | sequence number, one more than that of the frame before |
-/// | 16 | 8 | up to which offset the file was known to be on the medium when this frame was made |
+/// | 4 | 4 | CRC32C of the generation and of the whole frame but this field and the padding |
+/// | 8 | 8 | sequence number: one more than that of the frame before, also from one journal to the next |
+/// | 16 | 4 | how many of the frames just before this one were not known to be on the medium when it was written |
+/// | 20 | 4 | how many pages of 4,096 bytes of the file were known to be on the medium then |
 /// | 24 | n | payload, padded with zeros to a multiple of eight |
 ///
-/// The frames that a file begins with are all synced before the file gets its name, so each names its own offset there.
+/// A frame is only written to pages of the file that are on the medium, as zeros. So a file that is shorter than any of
+/// its frames says has been cut. The frames of a snapshot count from one, and the last two fields are zero in them.
 enum JournalFormat {
-    static let magic = Array("RELJOURN".utf8)
     static let version: UInt32 = 1
     static let headerLength = 64
     static let frameHeaderLength = 24
     static let payloadLength = 1...33_554_432
+    static let page = 4_096
     /// The largest sequence number, position or number of claims that is taken: one can always count on from it.
     static let largestCount = UInt64(1) << 62
 
+    /// What a file is for.
+    enum Kind: String {
+        case journal = "RELJOURN"
+        case snapshot = "RELSNAPS"
+    }
+
     static func aligned(_ offset: Int) -> Int { (offset + 7) & ~7 }
 
-    static func header(generation: UInt64, firstSequence: UInt64) -> [UInt8] {
-        var writer = ByteWriter()
-        for byte in magic { writer.write(byte) }
-        writer.write(version)
-        writer.write(UInt32(headerLength))
-        writer.write(generation)
-        writer.write(firstSequence)
-        while writer.bytes.count < headerLength - 4 { writer.write(UInt8(0)) }
-        var checksum = CRC32C()
-        checksum.add(writer.bytes[...])
-        writer.write(checksum.value)
-        return writer.bytes
-    }
+    /// The bytes that a frame around a payload of that length takes.
+    static func frameLength(payload: Int) -> Int { aligned(frameHeaderLength + payload) }
 
-    /// Appends a frame around the payload.
-    static func appendFrame(
-        _ payload: [UInt8], to bytes: inout [UInt8], sequence: UInt64, syncedThrough: UInt64, generation: UInt64
-    ) {
-        precondition(payloadLength.contains(payload.count), "A frame of \(payload.count) bytes")
-        var writer = ByteWriter()
-        writer.write(UInt32(payload.count))
-        writer.write(UInt32(0))
-        writer.write(sequence)
-        writer.write(syncedThrough)
-        let start = bytes.count
-        bytes.append(contentsOf: writer.bytes)
-        bytes.append(contentsOf: payload)
-        let checksum = checksum(ofFrame: bytes[start...], generation: generation)
-        for index in 0..<4 { bytes[start + 4 + index] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(index))) }
-        let padding = aligned(bytes.count - start) - (bytes.count - start)
-        bytes.append(contentsOf: repeatElement(0, count: padding))
-    }
+    /// The end of the page in which the byte before `offset` lies.
+    static func pageEnd(_ offset: Int) -> Int { (offset + page - 1) / page * page }
 
     static func checksum(ofFrame frame: ArraySlice<UInt8>, generation: UInt64) -> UInt32 {
         var checksum = CRC32C()
@@ -79,54 +62,81 @@ enum JournalFormat {
     }
 }
 
-/// What a frame says.
-enum JournalEntry {
-    /// The counters at the start of a file: what the records alone would not tell.
-    case checkpoint(nextFence: Fence, nextPosition: UInt64, at: Timestamp)
-    /// One commit.
-    case commit([RecordEffect], at: Timestamp)
-    /// The store was closed; nothing before this was lost.
-    case seal
+/// What a file begins with.
+struct FileHeader {
+    let kind: JournalFormat.Kind
+    let generation: UInt64
+    let firstSequence: UInt64
+    var pages: UInt32 = 0
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
-        switch self {
-        case .checkpoint(let nextFence, let nextPosition, let time):
-            writer.write(UInt8(1))
-            writer.write(nextFence.rawValue)
-            writer.write(nextPosition)
-            writer.write(time.nanosecondsSince1970)
-        case .commit(let effects, let time):
-            writer.write(UInt8(2))
-            writer.write(time.nanosecondsSince1970)
-            writer.write(variable: UInt64(effects.count))
-            for effect in effects { effect.encode(into: &writer) }
-        case .seal:
-            writer.write(UInt8(3))
-        }
+        for byte in kind.rawValue.utf8 { writer.write(byte) }
+        writer.write(JournalFormat.version)
+        writer.write(UInt32(JournalFormat.headerLength))
+        writer.write(generation)
+        writer.write(firstSequence)
+        writer.write(pages)
+        while writer.bytes.count < JournalFormat.headerLength - 4 { writer.write(UInt8(0)) }
+        var checksum = CRC32C()
+        checksum.add(writer.bytes[...])
+        writer.write(checksum.value)
         return writer.bytes
     }
 
-    init(_ payload: ArraySlice<UInt8>) throws(MalformedBytes) {
-        var reader = ByteReader(payload)
-        switch try reader.readUInt8() {
-        case 1:
-            let nextFence = try Fence(from: &reader)
-            let nextPosition = try reader.readUInt64()
-            guard nextPosition <= JournalFormat.largestCount else { throw MalformedBytes(offset: 0) }
-            self = .checkpoint(
-                nextFence: nextFence, nextPosition: nextPosition,
-                at: Timestamp(nanosecondsSince1970: try reader.readInt64()))
-        case 2:
-            let time = Timestamp(nanosecondsSince1970: try reader.readInt64())
-            var effects: [RecordEffect] = []
-            for _ in 0..<(try reader.readCount()) { effects.append(try RecordEffect(from: &reader)) }
-            self = .commit(effects, at: time)
-        case 3:
-            self = .seal
-        default:
-            throw MalformedBytes(offset: 0)
-        }
-        try reader.finish()
+    init(kind: JournalFormat.Kind, generation: UInt64, firstSequence: UInt64, pages: UInt32 = 0) {
+        self.kind = kind
+        self.generation = generation
+        self.firstSequence = firstSequence
+        self.pages = pages
+    }
+
+    init(_ bytes: [UInt8], kind: JournalFormat.Kind) throws(JournalReader.Failure) {
+        let length = JournalFormat.headerLength
+        guard bytes.count >= length, bytes.starts(with: kind.rawValue.utf8) else { throw .badHeader }
+        var reader = ByteReader(bytes[8..<length])
+        var end = ByteReader(bytes[(length - 4)..<length])
+        var checksum = CRC32C()
+        checksum.add(bytes[..<(length - 4)])
+        // The version is looked at first: another one may have another header.
+        guard let version = try? reader.readUInt32() else { throw .badHeader }
+        guard version == JournalFormat.version else { throw .otherVersion(version) }
+        guard (try? reader.readUInt32()) != nil, let generation = try? reader.readUInt64(),
+            let firstSequence = try? reader.readUInt64(), let pages = try? reader.readUInt32(),
+            let expected = try? end.readUInt32(), expected == checksum.value,
+            (1...JournalFormat.largestCount).contains(firstSequence)
+        else { throw .badHeader }
+        self.init(kind: kind, generation: generation, firstSequence: firstSequence, pages: pages)
+    }
+}
+
+/// What stands before a payload.
+struct FrameHeader {
+    let sequence: UInt64
+    /// How many of the frames before may not be on the medium.
+    let unsynced: UInt32
+    /// How many pages of the file are on the medium.
+    let pages: UInt32
+
+    /// Appends a frame around the payload.
+    func append(_ payload: ArraySlice<UInt8>, to bytes: inout [UInt8], generation: UInt64) {
+        precondition(JournalFormat.payloadLength.contains(payload.count), "A frame of \(payload.count) bytes")
+        let start = bytes.count
+        bytes.appendLittleEndian(UInt32(payload.count))
+        bytes.appendLittleEndian(UInt32(0))
+        bytes.appendLittleEndian(sequence)
+        bytes.appendLittleEndian(unsynced)
+        bytes.appendLittleEndian(pages)
+        bytes.append(contentsOf: payload)
+        let checksum = JournalFormat.checksum(ofFrame: bytes[start...], generation: generation)
+        for index in 0..<4 { bytes[start + 4 + index] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(index))) }
+        while (bytes.count - start) % 8 != 0 { bytes.append(0) }
+    }
+}
+
+extension [UInt8] {
+    /// Appends the bytes of a number, the lowest first.
+    fileprivate mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
+        unsafe Swift.withUnsafeBytes(of: number.littleEndian) { unsafe append(contentsOf: $0) }
     }
 }

@@ -3,9 +3,9 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads a journal file from front to back, and tells a torn tail from damage.
+/// Reads a store's file from front to back, and tells a torn tail from damage.
 struct JournalReader {
-    /// How the frames of a file end.
+    /// How the frames of the newest journal end.
     enum End: Equatable {
         /// After a seal: the store was closed.
         case sealed
@@ -17,42 +17,41 @@ struct JournalReader {
 
     /// Why a file cannot be read.
     enum Failure: Error, Equatable {
-        /// The header is not one of a journal, or has been changed.
+        /// The header is not one of such a file, or has been changed.
         case badHeader
         /// The file was written in another format.
         case otherVersion(UInt32)
-        /// A frame that had been on the medium is not there any more.
+        /// A frame that had been on the medium is not there any more, or the file has been cut.
         case damaged(offset: Int)
     }
 
-    private let bytes: [UInt8]
-    let generation: UInt64
+    let header: FileHeader
+    let bytes: [UInt8]
     private(set) var nextSequence: UInt64
     /// Where the next frame begins.
     private(set) var offset = JournalFormat.headerLength
+    /// Where those of the last frames begin that no frame knows to be on the medium.
+    private var unconfirmed: ArraySlice<Int> = []
+    /// How many pages the file has had.
+    private var pages: UInt32
     private var isSealed = false
 
-    init(_ bytes: [UInt8]) throws(Failure) {
-        let length = JournalFormat.headerLength
-        guard bytes.count >= length, bytes.starts(with: JournalFormat.magic) else { throw .badHeader }
-        var reader = ByteReader(bytes[JournalFormat.magic.count..<length])
-        var end = ByteReader(bytes[(length - 4)..<length])
-        var checksum = CRC32C()
-        checksum.add(bytes[..<(length - 4)])
-        guard let version = try? reader.readUInt32() else { throw .badHeader }
-        guard version == JournalFormat.version else { throw .otherVersion(version) }
-        guard (try? reader.readUInt32()) != nil, let generation = try? reader.readUInt64(),
-            let firstSequence = try? reader.readUInt64(), let expected = try? end.readUInt32(),
-            expected == checksum.value, (1...JournalFormat.largestCount).contains(firstSequence)
-        else { throw .badHeader }
-        self.generation = generation
-        nextSequence = firstSequence
+    init(_ bytes: [UInt8], kind: JournalFormat.Kind) throws(Failure) {
+        header = try FileHeader(bytes, kind: kind)
         self.bytes = bytes
+        pages = header.pages
+        nextSequence = kind == .journal ? header.firstSequence : 1
     }
+
+    /// Whether there is no frame in the file, nor the start of one.
+    var isEmpty: Bool { offset == JournalFormat.headerLength && lastByte == nil }
+
+    /// Up to where everything is known to have been on the medium.
+    var confirmedOffset: Int { unconfirmed.first ?? offset }
 
     /// The next frame's entry; `nil` where the whole frames end.
     mutating func next() throws(Failure) -> JournalEntry? {
-        guard let frame = frame(at: offset), frame.sequence == nextSequence else { return nil }
+        guard let frame = frame(at: offset), frame.header.sequence == nextSequence else { return nil }
         let entry: JournalEntry
         do {
             entry = try JournalEntry(frame.payload)
@@ -60,51 +59,81 @@ struct JournalReader {
             // The checksum holds, so these bytes are what was written: no torn write looks like this.
             throw .damaged(offset: offset)
         }
+        unconfirmed.append(offset)
+        unconfirmed.removeFirst(max(0, unconfirmed.count - Int(frame.header.unsynced) - 1))
+        pages = max(pages, frame.header.pages)
         offset = JournalFormat.aligned(frame.payload.endIndex)
         nextSequence += 1
         if case .seal = entry { isSealed = true } else { isSealed = false }
         return entry
     }
 
-    /// How the file ends, once ``next()`` has given `nil`.
+    /// How the newest journal ends, once ``next()`` has given `nil`.
     ///
     /// Frames that were written together may reach the medium in any order, so a whole frame behind a broken one proves
-    /// nothing by itself. But every frame tells up to where the file was safe when it was made: a broken place below
-    /// that was whole once.
+    /// nothing by itself. But every frame tells which of those before it were safe when it was made: a broken place
+    /// among them was whole once.
     func end() throws(Failure) -> End {
-        guard let lastByte = bytes[min(offset, bytes.count)...].lastIndex(where: { $0 != 0 }) else {
-            return isSealed ? .sealed : .open
-        }
+        guard bytes.count >= Int(pages) * JournalFormat.page else { throw .damaged(offset: bytes.count) }
+        guard let lastByte else { return isSealed ? .sealed : .open }
         var candidate = offset + 8
         while candidate <= lastByte {
-            if frame(at: candidate, syncedBeyond: UInt64(offset)) != nil {
-                throw .damaged(offset: offset)
-            }
+            if frame(at: candidate, syncing: nextSequence) != nil { throw .damaged(offset: offset) }
             candidate += 8
         }
         return .torn(droppedBytes: lastByte + 1 - offset)
     }
 
+    /// The last byte behind the whole frames that is not zero.
+    private var lastByte: Int? {
+        unsafe bytes.withUnsafeBytes { buffer in
+            var end = buffer.count
+            // By the word, since there may be megabytes of zeros.
+            while end - 8 >= offset, unsafe buffer.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 {
+                end -= 8
+            }
+            while end > offset, unsafe buffer[end - 1] == 0 { end -= 1 }
+            return end > offset ? end - 1 : nil
+        }
+    }
+
+    /// Goes on behind a broken place, at the next whole frame; returns what it skipped, `nil` if no frame follows.
+    mutating func skip() -> Range<Int>? {
+        let start = offset
+        var candidate = start + 8
+        while candidate <= bytes.count - JournalFormat.frameHeaderLength {
+            if let frame = frame(at: candidate) {
+                (offset, nextSequence) = (candidate, frame.header.sequence)
+                return start..<candidate
+            }
+            candidate += 8
+        }
+        return nil
+    }
+
     private struct Frame {
-        let sequence: UInt64
+        let header: FrameHeader
         let payload: ArraySlice<UInt8>
     }
 
-    /// The frame at an offset, if a whole one stands there, and if it knew more to be synced than `syncedBeyond`.
-    private func frame(at start: Int, syncedBeyond: UInt64? = nil) -> Frame? {
+    /// The frame at an offset, if a whole one stands there that can come after what was read; with `syncing` only if it
+    /// knows the frame of that number to be on the medium.
+    private func frame(at start: Int, syncing number: UInt64? = nil) -> Frame? {
         let payloadStart = start + JournalFormat.frameHeaderLength
         guard payloadStart <= bytes.count else { return nil }
         var reader = ByteReader(bytes[start..<payloadStart])
         guard let length = try? Int(reader.readUInt32()), JournalFormat.payloadLength.contains(length),
             length <= bytes.count - payloadStart, let checksum = try? reader.readUInt32(),
-            let sequence = try? reader.readUInt64(), let syncedThrough = try? reader.readUInt64(),
+            let sequence = try? reader.readUInt64(), let unsynced = try? reader.readUInt32(),
+            let pages = try? reader.readUInt32(),
             // No frame is shorter than 32 bytes, which bounds how far a sequence number can have come.
             sequence >= nextSequence, sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
-            syncedBeyond.map({ syncedThrough > $0 }) ?? true
+            number.map({ sequence - $0 > UInt64(unsynced) }) ?? true
         else { return nil }
         let end = payloadStart + length
-        let actual = JournalFormat.checksum(ofFrame: bytes[start..<end], generation: generation)
+        let actual = JournalFormat.checksum(ofFrame: bytes[start..<end], generation: header.generation)
         guard checksum == actual else { return nil }
-        return Frame(sequence: sequence, payload: bytes[payloadStart..<end])
+        let header = FrameHeader(sequence: sequence, unsynced: unsynced, pages: pages)
+        return Frame(header: header, payload: bytes[payloadStart..<end])
     }
 }

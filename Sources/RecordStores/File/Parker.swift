@@ -27,7 +27,15 @@ final class Parker: @unchecked Sendable {
         unsafe pthread_mutex_init(mutex, nil)
         unsafe condition = .allocate(capacity: 1)
         unsafe condition.initialize(to: pthread_cond_t())
+        #if canImport(Darwin)
         unsafe pthread_cond_init(condition, nil)
+        #else
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
+        #endif
     }
 
     deinit {
@@ -37,12 +45,30 @@ final class Parker: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Blocks until ``wake()``, or returns at once if that was called since the last time.
-    func park() {
+    /// Blocks until ``wake()``, at most so many nanoseconds; returns at once if that was called since the last time.
+    func park(atMost nanoseconds: Int64? = nil) {
         unsafe pthread_mutex_lock(mutex)
-        while !isWoken { unsafe pthread_cond_wait(condition, mutex) }
+        if let nanoseconds {
+            if !isWoken { wait(max(1, nanoseconds)) }
+        } else {
+            while !isWoken { unsafe pthread_cond_wait(condition, mutex) }
+        }
         isWoken = false
         unsafe pthread_mutex_unlock(mutex)
+    }
+
+    /// Requires the mutex. May return early.
+    private func wait(_ nanoseconds: Int64) {
+        #if canImport(Darwin)
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        unsafe _ = pthread_cond_timedwait_relative_np(condition, mutex, &time)
+        #else
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        let end = (Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)).addingSaturating(nanoseconds)
+        var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+        unsafe _ = pthread_cond_timedwait(condition, mutex, &time)
+        #endif
     }
 
     func wake() {

@@ -10,12 +10,13 @@ extension RecordEffect {
         case .put(let record):
             writer.write(UInt8(1))
             record.encode(into: &writer)
-        case .hold(let id, let fence, let holder, let until):
+        case .hold(let id, let fence, let holder, let until, let claims):
             writer.write(UInt8(2))
             id.encode(into: &writer)
             writer.write(fence.rawValue)
             holder.encode(into: &writer)
             writer.write(until.nanosecondsSince1970)
+            writer.write(variable: UInt64(claims))
         case .extend(let id, let until):
             writer.write(UInt8(3))
             id.encode(into: &writer)
@@ -33,7 +34,7 @@ extension RecordEffect {
         case 2:
             self = .hold(
                 try RecordID(from: &reader), try Fence(from: &reader), try Holder(from: &reader),
-                until: try Timestamp(from: &reader))
+                until: try Timestamp(from: &reader), claims: try reader.readClaims())
         case 3:
             self = .extend(try RecordID(from: &reader), until: try Timestamp(from: &reader))
         case 4:
@@ -72,22 +73,38 @@ extension Timestamp {
 extension Holder {
     fileprivate func encode(into writer: inout ByteWriter) {
         writer.write(nonce)
-        writer.write(process.host)
-        writer.write(UInt32(bitPattern: process.pid))
-        writer.write(process.instance)
+        process.encode(into: &writer)
     }
 
     fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
+        self.init(nonce: try reader.readUInt64(), process: try ProcessIdentity(from: &reader))
+    }
+}
+
+extension ProcessIdentity {
+    func encode(into writer: inout ByteWriter) {
+        writer.write(host)
+        writer.write(UInt32(bitPattern: pid))
+        writer.write(instance)
+    }
+
+    init(from reader: inout ByteReader) throws(MalformedBytes) {
         self.init(
-            nonce: try reader.readUInt64(),
-            process: ProcessIdentity(
-                host: try reader.readString(), pid: Int32(bitPattern: try reader.readUInt32()),
-                instance: try reader.readUInt64()))
+            host: try reader.readString(), pid: Int32(bitPattern: try reader.readUInt32()),
+            instance: try reader.readUInt64())
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func readClaims() throws(MalformedBytes) -> Int {
+        let claims = try readVariable()
+        guard claims <= JournalFormat.largestCount else { throw MalformedBytes(offset: 0) }
+        return Int(claims)
     }
 }
 
 extension Record {
-    fileprivate func encode(into writer: inout ByteWriter) {
+    func encode(into writer: inout ByteWriter) {
         id.encode(into: &writer)
         writer.write(fence.rawValue)
         writer.write(changedUnder) { $0.write($1.rawValue) }
@@ -108,7 +125,7 @@ extension Record {
         writer.write(body)
     }
 
-    fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
+    init(from reader: inout ByteReader) throws(MalformedBytes) {
         func time(_ reader: inout ByteReader) throws(MalformedBytes) -> Timestamp { try Timestamp(from: &reader) }
         let id = try RecordID(from: &reader)
         let fence = try Fence(from: &reader)
@@ -121,14 +138,13 @@ extension Record {
         let orderKey = try reader.readOptional { reader throws(MalformedBytes) in try reader.readString() }
         let expiresAt = try reader.readOptional(time)
         let state = try reader.readString()
-        let claims = try reader.readVariable()
-        guard claims <= JournalFormat.largestCount else { throw MalformedBytes(offset: 0) }
+        let claims = try reader.readClaims()
         let createdAt = try Timestamp(from: &reader)
         var headers: [String: String] = [:]
         for _ in 0..<(try reader.readCount()) { headers[try reader.readString()] = try reader.readString() }
         self.init(
             id: id, fence: fence, changedUnder: changedUnder, holder: holder, leaseUntil: leaseUntil, dueAt: dueAt,
-            position: position, orderKey: orderKey, expiresAt: expiresAt, state: state, claims: Int(claims),
+            position: position, orderKey: orderKey, expiresAt: expiresAt, state: state, claims: claims,
             createdAt: createdAt, headers: headers, body: try reader.readBytes())
     }
 }

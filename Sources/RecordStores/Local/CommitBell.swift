@@ -38,10 +38,16 @@ final class CommitBell: Sendable {
         }
     }
 
-    /// Wakes the claims that wait for something in the collections of those records.
-    func ring(for ids: some Sequence<RecordID>) {
+    /// Wakes the claims that wait for something in the collections that those changes are about.
+    func ring(for changes: [Change]) {
         guard present.load(ordering: .sequentiallyConsistent) > 0 else { return }
-        ring(Set(ids.map(\.collection)))
+        ring(Set(changes.map(\.id.collection) + changes.compactMap(\.destination?.collection)))
+    }
+
+    /// Wakes the claims that wait for something in the collection of that record.
+    func ring(for id: RecordID) {
+        guard present.load(ordering: .sequentiallyConsistent) > 0 else { return }
+        ring([id.collection])
     }
 
     private func ring(_ collections: Set<String>) {

@@ -23,14 +23,21 @@ public final class InMemoryRecordStore: RecordStore {
     private let clock: StoreClock
     private let bell = CommitBell()
 
-    /// Makes an empty store whose time goes on with `clock`.
-    public init(clock: any Clock<Duration> = ContinuousClock()) {
+    /// Makes an empty store.
+    ///
+    /// - Parameters:
+    ///   - capacity: how many records it takes at most, at least one; by default without limit. What would go beyond it
+    ///     throws ``StoreError/full(_:)``: the store forgets nothing to make room, except what has expired.
+    ///   - clock: what the store's time goes on with.
+    public init(capacity: Int? = nil, clock: any Clock<Duration> = ContinuousClock()) {
+        precondition(
+            capacity.map { $0 > 0 } ?? true, "The capacity of a store is \(capacity ?? 0), it has to be positive")
         let storeClock = StoreClock(clock)
         self.clock = storeClock
-        state = Locked(State(table: RecordTable(now: storeClock.now)))
+        state = Locked(State(table: RecordTable(now: storeClock.now, capacity: capacity)))
     }
 
-    /// Nothing survives the process.
+    /// The end of the process takes everything.
     public var durability: Durability { .process }
 
     private func withTable<Answer: Sendable>(
@@ -50,8 +57,9 @@ public final class InMemoryRecordStore: RecordStore {
 
     /// Carries out the changes as one batch, or none of them; see ``RecordStore``.
     public func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
-        let answer = try withTable { table, now throws(StoreError) in try table.commit(changes, at: now) }
-        bell.ring(for: changes.lazy.map(\.id))
+        try RecordTable.check(changes)
+        let answer = try withTable { table, now throws(StoreError) in try table.commit(checked: changes, at: now) }
+        bell.ring(for: changes)
         return answer
     }
 
@@ -70,7 +78,7 @@ public final class InMemoryRecordStore: RecordStore {
             try table.extend(id, fence: fence, lease: lease, at: now)
         }
         // The hold may now end earlier than a waiting claim counted on.
-        bell.ring(for: [id])
+        bell.ring(for: id)
         return answer
     }
 

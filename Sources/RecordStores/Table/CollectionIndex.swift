@@ -50,8 +50,10 @@ struct CollectionIndex {
     }
 
     let name: String
-    /// When heads and unordered records become claimable, and when heads expire.
+    /// When heads and unordered records become claimable.
     var due = MinHeap<Alarm>()
+    /// When heads expire and make room for the next.
+    var ends = MinHeap<Alarm>()
     var lines: [ByteText: Line] = [:]
     var byPosition = PositionIndex()
     var counts = StateCounts()

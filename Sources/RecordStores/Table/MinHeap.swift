@@ -7,7 +7,7 @@
 ///
 /// The indexes built on it leave entries that no longer hold in place and skip them when they come up, so it needs no
 /// removal from the middle; ``removeAll(where:)`` cleans up when too many of them have gathered.
-struct MinHeap<Element: Comparable> {
+struct MinHeap<Element: Comparable & Sendable>: Sendable {
     private(set) var elements: [Element] = []
 
     var count: Int { elements.count }

@@ -16,9 +16,16 @@ struct PositionIndex {
     private var entries: ArraySlice<Entry> = []
     private var dead = 0
 
+    /// Adds the entry of a record, in the place of one that its position had before and that has died.
     mutating func insert(_ entry: Entry) {
-        guard let last = entries.last, last.position > entry.position else { return entries.append(entry) }
-        entries.insert(entry, at: firstIndex(after: entry.position))
+        guard let last = entries.last, last.position >= entry.position else { return entries.append(entry) }
+        let index = firstIndex(after: entry.position)
+        if index > entries.startIndex, entries[index - 1].position == entry.position {
+            entries[index - 1] = entry
+            dead -= 1
+        } else {
+            entries.insert(entry, at: index)
+        }
     }
 
     /// Notes that one entry has died; `isLive` tells which ones have not.

@@ -7,8 +7,8 @@
 package enum RecordEffect: Hashable, Sendable {
     /// The record now stands so, whatever stood there before.
     case put(Record)
-    /// The record was claimed; its content is as it was.
-    case hold(RecordID, Fence, Holder, until: Timestamp)
+    /// The record was claimed, for the given time in its life; its content is as it was.
+    case hold(RecordID, Fence, Holder, until: Timestamp, claims: Int)
     /// The hold on the record now ends then.
     case extend(RecordID, until: Timestamp)
     /// No record stands there any more.

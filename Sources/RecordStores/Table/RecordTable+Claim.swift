@@ -27,6 +27,7 @@ extension RecordTable {
         var standing: [Record] = []
         for id in ids {
             guard let slot = live(id) else { continue }
+            if slots[slot].record.orderKey != nil { removeExpiredHeads(in: slots[slot].collection) }
             if isHead(slot), !slots[slot].record.isHeld(at: now) {
                 claimed.append(hold(slot, lease))
             } else {
@@ -40,26 +41,28 @@ extension RecordTable {
         guard let number = collectionNumbers[ByteText(collection)] else {
             return ClaimAnswer(now: now, claimed: [])
         }
+        // First of all, so that who stood behind them comes in the order of being due.
+        removeExpiredHeads(in: number)
         var slots: [Int] = []
-        while slots.count < limit, let alarm = nextAlarm(in: number), alarm.at <= now {
+        while slots.count < limit, let alarm = nextAlarm(\.due, in: number), alarm.at <= now {
             _ = collections[number].due.removeLeast()
             if self[alarm.slot].isExpired(at: now) {
-                remove(alarm.slot)
+                expire(alarm.slot)
             } else {
                 slots.append(alarm.slot)
             }
         }
         // Held only now, so that a lease of zero does not bring a record up twice in one answer.
         let claimed = slots.map { hold($0, lease) }
-        let next = nextAlarm(in: number).map { max(.zero, now.duration(to: $0.at)) }
-        return ClaimAnswer(now: now, claimed: claimed, nextDueIn: next)
+        let next = [nextAlarm(\.due, in: number), nextAlarm(\.ends, in: number)].compactMap { $0?.at }.min()
+        return ClaimAnswer(now: now, claimed: claimed, nextDueIn: next.map { max(.zero, now.duration(to: $0)) })
     }
 
     private mutating func hold(_ slot: Int, _ lease: Lease) -> Record {
         let until = end(of: lease.duration)
-        hold(slot, takeFence(), lease.holder, until: until)
+        hold(slot, takeFence(), lease.holder, until: until, claims: slots[slot].record.claims + 1)
         let record = self[slot]
-        note(.hold(record.id, record.fence, lease.holder, until: until))
+        note(.hold(record.id, record.fence, lease.holder, until: until, claims: record.claims))
         return record
     }
 

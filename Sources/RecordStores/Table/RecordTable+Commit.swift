@@ -7,6 +7,11 @@
 extension RecordTable {
     package mutating func commit(_ changes: [Change], at time: Timestamp) throws(StoreError) -> CommitAnswer {
         try Self.check(changes)
+        return try commit(checked: changes, at: time)
+    }
+
+    /// Commits a batch that ``check(_:)`` has let through.
+    mutating func commit(checked changes: [Change], at time: Timestamp) throws(StoreError) -> CommitAnswer {
         begin(at: time)
         var places: [(id: HashedID, slot: Int?)] = []
         places.reserveCapacity(changes.count)
@@ -16,8 +21,12 @@ extension RecordTable {
             guard allows(changes[index], at: slot) else {
                 return .conflict(.init(now: now, index: index, standing: slot.map { self[$0] }))
             }
+            if let destination = changes[index].destination, let slot = live(destination) {
+                return .conflict(.init(now: now, index: index, standing: self[slot]))
+            }
             places.append((id, slot))
         }
+        try checkCapacity(for: changes)
         var fences: [Fence] = []
         fences.reserveCapacity(changes.count)
         // Each record is in one change at most, so none of them moves another one's record out of its slot.
@@ -27,26 +36,39 @@ extension RecordTable {
         return .committed(.init(now: now, fences: fences))
     }
 
-    private static func check(_ changes: [Change]) throws(StoreError) {
+    /// Throws if the batch exceeds a limit, or names a record twice.
+    static func check(_ changes: [Change]) throws(StoreError) {
         try RecordLimits.check("changes", changes.count, RecordLimits.changes)
         var size = 0
         for change in changes {
             try RecordLimits.check(change.id)
+            if let destination = change.destination { try RecordLimits.check(destination) }
             switch change {
             case .insert(_, let content, let lease):
                 try RecordLimits.check(content)
                 if let lease { try RecordLimits.check(lease) }
                 size += content.body.count + RecordLimits.size(ofHeaders: content)
-            case .replace(_, _, let content, _):
+            case .replace(_, _, let content, _), .move(_, _, _, let content, _):
                 try RecordLimits.check(content)
                 size += content.body.count + RecordLimits.size(ofHeaders: content)
             case .delete, .assert:
                 break
             }
         }
-        guard changes.count > 1 else { return }
         try RecordLimits.check("batch", size, RecordLimits.batch)
-        try RecordLimits.checkDistinct("changes of one record", changes.map(\.id))
+        guard changes.count > 1 || changes[0].destination != nil else { return }
+        try RecordLimits.checkDistinct(
+            "changes of one record", changes.map(\.id) + changes.compactMap(\.destination))
+    }
+
+    /// Throws if the batch would leave more records than the table takes.
+    private mutating func checkCapacity(for changes: [Change]) throws(StoreError) {
+        guard let capacity else { return }
+        let growth = changes.reduce(0) { $0 + $1.growth }
+        if growth > capacity - count { sweep(limit: .max) }
+        guard growth <= 0 || growth <= capacity - count else {
+            throw .full(StoreFailure(operation: "insert", subject: "a store of at most \(capacity) records", code: 0))
+        }
     }
 
     private func allows(_ change: Change, at slot: Int?) -> Bool {
@@ -54,7 +76,8 @@ extension RecordTable {
         if let slot { standing = slots[slot].record.fence }
         return switch change {
         case .insert: standing == nil
-        case .replace(_, let expected, _, _), .delete(_, let expected): standing == expected
+        case .replace(_, let expected, _, _), .move(_, _, let expected, _, _), .delete(_, let expected):
+            standing == expected
         case .assert(_, let expected): standing == expected
         }
     }
@@ -67,6 +90,9 @@ extension RecordTable {
         case .replace(_, let expected, let content, let lease):
             guard let slot else { return nil }
             return replace(slot, expecting: expected, content, lease)
+        case .move(_, let destination, let expected, let content, let lease):
+            guard let slot else { return nil }
+            return move(slot, to: HashedID(destination), expecting: expected, content, lease)
         case .delete:
             guard let slot else { return nil }
             remove(slot)
@@ -110,6 +136,23 @@ extension RecordTable {
         }
         noteRecord(in: slot)
         return fence
+    }
+
+    /// Takes the record away under its name and puts it back under the other one.
+    private mutating func move(
+        _ slot: Int, to id: HashedID, expecting expected: Fence, _ content: RecordContent, _ lease: LeaseChange
+    ) -> Fence {
+        let old = self[slot]
+        let hold = hold(slot, after: lease)
+        let record = Record(
+            id: id.id, fence: takeFence(), changedUnder: expected, holder: hold.holder, leaseUntil: hold.until,
+            dueAt: point(content.due, keeping: old.dueAt), position: old.position, orderKey: content.orderKey,
+            expiresAt: point(content.expires, keeping: old.expiresAt), state: content.state, claims: old.claims,
+            createdAt: old.createdAt, headers: content.headers, body: content.body)
+        remove(slot)
+        note(.remove(old.id))
+        noteRecord(in: add(record, as: id))
+        return record.fence
     }
 
     /// Who holds the record after a change of the hold, and until when.

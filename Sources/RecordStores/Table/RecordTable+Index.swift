@@ -16,6 +16,7 @@ extension RecordTable {
         collections[number].byPosition.insert(.init(position: record.position, slot: slot))
         collections[number].counts.enter(record.state)
         collections[number].count += 1
+        bytes += slots[slot].record.weight
         join(slot)
         setAlarms(slot)
         return slot
@@ -35,17 +36,19 @@ extension RecordTable {
         }
         let moves = slots[slot].orderKey != orderKey.map(ByteText.init)
         if moves { leave(slot) }
+        bytes -= slots[slot].record.weight
         body(&slots[slot].record)
+        bytes += slots[slot].record.weight
         if moves { join(slot) }
         setAlarms(slot)
     }
 
     /// Gives a record to a holder under a new fence.
-    mutating func hold(_ slot: Int, _ fence: Fence, _ holder: Holder, until: Timestamp) {
+    mutating func hold(_ slot: Int, _ fence: Fence, _ holder: Holder, until: Timestamp, claims: Int) {
         slots[slot].record.fence = fence
         slots[slot].record.holder = holder
         slots[slot].record.leaseUntil = until
-        slots[slot].record.claims += 1
+        slots[slot].record.claims = claims
         setAlarms(slot)
     }
 
@@ -61,6 +64,7 @@ extension RecordTable {
         leave(slot)
         index[HashedID(slots[slot].record.id)] = nil
         collections[number].counts.leave(slots[slot].record.state)
+        bytes -= slots[slot].record.weight
         slots[slot] = .empty
         free.append(slot)
         collections[number].count -= 1
@@ -134,12 +138,16 @@ extension RecordTable {
             expiring.insert(alarm(slot, at: expiresAt))
             Self.trim(&expiring, of: index.count, slots)
         }
-        // A head that expires makes room for the next, which only a claim of due records would notice.
-        let endsLine = slots[slot].record.orderKey == nil ? nil : expiresAt
-        guard let first = dueAt.map({ min($0, endsLine ?? $0) }) ?? endsLine, isHead(slot) else { return }
+        guard dueAt != nil || expiresAt != nil, isHead(slot) else { return }
         let number = slots[slot].collection
-        collections[number].due.insert(alarm(slot, at: first))
-        Self.trim(&collections[number].due, of: collections[number].count, slots)
+        if let dueAt {
+            collections[number].due.insert(alarm(slot, at: dueAt))
+            Self.trim(&collections[number].due, of: collections[number].count, slots)
+        }
+        if let expiresAt, slots[slot].record.orderKey != nil {
+            collections[number].ends.insert(alarm(slot, at: expiresAt))
+            Self.trim(&collections[number].ends, of: collections[number].count, slots)
+        }
     }
 
     /// An alarm for the slot as it is now: at that time, but not while the record is held.
@@ -155,11 +163,21 @@ extension RecordTable {
     }
 
     /// The next alarm of a collection that still holds; outdated ones before it are dropped.
-    mutating func nextAlarm(in number: Int) -> Alarm? {
-        while let alarm = collections[number].due.least {
+    mutating func nextAlarm(_ kind: WritableKeyPath<CollectionIndex, MinHeap<Alarm>>, in number: Int) -> Alarm? {
+        while let alarm = collections[number][keyPath: kind].least {
             if holds(alarm) { return alarm }
-            _ = collections[number].due.removeLeast()
+            _ = collections[number][keyPath: kind].removeLeast()
         }
         return nil
     }
+
+    /// Removes the heads of a collection that have expired, and those that come after them and have too.
+    mutating func removeExpiredHeads(in number: Int) {
+        while let alarm = nextAlarm(\.ends, in: number), alarm.at <= now { expire(alarm.slot) }
+    }
+}
+
+extension Record {
+    /// Roughly how many bytes the record takes in a journal.
+    var weight: Int { body.count + id.key.utf8.count + 160 }
 }

@@ -20,10 +20,10 @@ extension RecordTable {
                 remove(slot)
             }
             add(record, as: id)
-        case .hold(let id, let fence, let holder, let until):
+        case .hold(let id, let fence, let holder, let until, let claims):
             seen(fence)
             guard let slot = index[HashedID(id)] else { return false }
-            hold(slot, fence, holder, until: until)
+            hold(slot, fence, holder, until: until, claims: claims)
         case .extend(let id, let until):
             guard let slot = index[HashedID(id)] else { return false }
             moveLeaseEnd(slot, to: until)
@@ -34,26 +34,25 @@ extension RecordTable {
         return true
     }
 
+    /// Lets time come as far as that, if it had not.
+    package mutating func advance(to time: Timestamp) { now = max(now, time) }
+
+    /// Leaves out so many fences and positions: they may have been given out by commits that were lost.
+    package mutating func leaveOut(_ count: UInt64) {
+        nextFence = Fence(rawValue: nextFence.rawValue + count)
+        nextPosition += count
+    }
+
     private mutating func seen(_ fence: Fence) { nextFence = max(nextFence, fence.next) }
 
     /// Ends the leases of every process but the given one: its holders are gone.
-    ///
-    /// - Returns: Whether there were any.
-    package mutating func endLeases(exceptOf process: ProcessIdentity, at time: Timestamp) -> Bool {
+    package mutating func endLeases(exceptOf process: ProcessIdentity, at time: Timestamp) {
         now = max(now, time)
-        var ended = false
         for slot in slots.indices
         where slots[slot].record.isHeld(at: now) && slots[slot].record.holder?.process != process {
             moveLeaseEnd(slot, to: now)
-            ended = true
+            let (id, end) = (slots[slot].record.id, now)
+            note(.extend(id, until: end))
         }
-        return ended
-    }
-
-    /// Every record, by position, with expired ones left out: what a compacted journal starts with.
-    package func liveRecords(at time: Timestamp) -> [Record] {
-        let time = max(now, time)
-        let live = slots.filter { $0.stamp > 0 && !$0.record.isExpired(at: time) }
-        return live.map(\.record).sorted { $0.position < $1.position }
     }
 }

@@ -8,7 +8,7 @@
 /// Each operation takes the store's time and is carried out at once and in full; waiting, durability and locking are
 /// the business of the store around it. Lookups by key are a dictionary access, claims and expiry a heap's, and an
 /// expired record that comes up in any of them is removed there and then.
-package struct RecordTable {
+package struct RecordTable: Sendable {
     /// A place for a record. Its parts are read and changed where they are: a copy of a record would count up and down
     /// the references of everything in it, which costs more than most operations.
     struct Slot {
@@ -37,19 +37,26 @@ package struct RecordTable {
     var collectionNumbers: [ByteText: Int] = [:]
     var expiring = MinHeap<Alarm>()
     var nextStamp: UInt64 = 0
+    /// Roughly how many bytes the records take that stand.
+    package internal(set) var bytes = 0
     /// The latest time that any operation was carried out at; an earlier one counts as this.
     package internal(set) var now: Timestamp
     /// The fence that is given out next.
     package internal(set) var nextFence: Fence
     /// The position that is given out next.
     package internal(set) var nextPosition: UInt64
+    /// How many records are taken at most; `nil` if there is no such limit.
+    let capacity: Int?
     private let recordsEffects: Bool
     private var effects: [RecordEffect] = []
+    private var expired: [RecordID] = []
 
     package init(
-        now: Timestamp, nextFence: Fence = .first, nextPosition: UInt64 = 1, recordingEffects: Bool = false
+        now: Timestamp, nextFence: Fence = .first, nextPosition: UInt64 = 1, capacity: Int? = nil,
+        recordingEffects: Bool = false
     ) {
         self.now = now
+        self.capacity = capacity
         self.nextFence = nextFence
         self.nextPosition = nextPosition
         recordsEffects = recordingEffects
@@ -62,6 +69,13 @@ package struct RecordTable {
     package mutating func takeEffects() -> [RecordEffect] {
         defer { effects.removeAll() }
         return effects
+    }
+
+    /// The records that have expired since the last call and were met: all that was shown depends on their absence, so
+    /// a journal keeps it. Nothing that ``takeEffects()`` returns comes before it.
+    package mutating func takeExpired() -> [RecordID] {
+        defer { expired.removeAll() }
+        return expired
     }
 
     mutating func note(_ effect: @autoclosure () -> RecordEffect) {
@@ -100,14 +114,34 @@ package struct RecordTable {
             return ScanAnswer(now: now, records: [], next: nil)
         }
         var records: [Record] = []
-        for entry in collections[number].byPosition.entries(after: position) {
-            guard let record = record(of: entry, in: number), state == nil || record.state == state else { continue }
-            guard records.count < limit else {
-                return ScanAnswer(now: now, records: records, next: records.last?.position)
+        var passed: [Int] = []
+        var next: UInt64?
+        for entry in collections[number].byPosition.entries(after: position) where isTaken(entry, in: number) {
+            if slots[entry.slot].record.isExpired(at: now) {
+                passed.append(entry.slot)
+            } else if state == nil || slots[entry.slot].record.state == state {
+                guard records.count < limit else {
+                    next = records.last?.position
+                    break
+                }
+                records.append(self[entry.slot])
             }
-            records.append(record)
         }
-        return ScanAnswer(now: now, records: records, next: nil)
+        for slot in passed { expire(slot) }
+        return ScanAnswer(now: now, records: records, next: next)
+    }
+
+    /// The first records of the collection of that number past a position, until they take about so many bytes; those
+    /// that have expired and were not met are among them. `nil` if there is no such collection.
+    package func stored(inCollection number: Int, after position: UInt64?, bytes: Int) -> [Record]? {
+        guard number < collections.count else { return nil }
+        var (records, size): ([Record], Int) = ([], 0)
+        for entry in collections[number].byPosition.entries(after: position) where isTaken(entry, in: number) {
+            guard size < bytes else { break }
+            size += slots[entry.slot].record.weight
+            records.append(self[entry.slot])
+        }
+        return records
     }
 
     package mutating func statistics(of collection: String, at time: Timestamp) -> CollectionStatistics {
@@ -127,7 +161,7 @@ package struct RecordTable {
     /// Since when the record waits that could be claimed longest, or when the first can be that nobody holds; what has
     /// expired has to be swept away before.
     private mutating func oldestDue(in number: Int) -> Timestamp? {
-        guard let next = nextAlarm(in: number) else { return nil }
+        guard let next = nextAlarm(\.due, in: number) else { return nil }
         // Held records come up at the end of their lease, so what has come up by now is free.
         if next.at <= now { return next.at }
         var oldest: Timestamp?
@@ -154,14 +188,14 @@ package struct RecordTable {
     mutating func live(_ id: HashedID) -> Int? {
         guard let slot = index[id] else { return nil }
         guard slots[slot].record.isExpired(at: now) else { return slot }
-        remove(slot)
+        expire(slot)
         return nil
     }
 
-    /// The record that an entry by position stands for, unless it has gone or expired.
-    private func record(of entry: PositionIndex.Entry, in collection: Int) -> Record? {
-        guard isTaken(entry, in: collection), !slots[entry.slot].record.isExpired(at: now) else { return nil }
-        return self[entry.slot]
+    /// Removes a record that has expired.
+    mutating func expire(_ slot: Int) {
+        if recordsEffects { expired.append(slots[slot].record.id) }
+        remove(slot)
     }
 
     /// Whether the record that an entry by position was made for still stands there.
@@ -176,7 +210,7 @@ package struct RecordTable {
         while removed < limit, let alarm = expiring.least, alarm.at <= now {
             _ = expiring.removeLeast()
             guard holds(alarm) else { continue }
-            remove(alarm.slot)
+            expire(alarm.slot)
             removed += 1
         }
         return removed

@@ -9,7 +9,13 @@ internal import RecordStores
 extension RandomHistory {
     mutating func commit() async throws {
         var changes: [Change] = []
-        for id in someIDs(4) { changes.append(change(of: id)) }
+        let ids = someIDs(4)
+        var named = ids
+        for id in ids {
+            let change = change(of: id, besides: named)
+            named += [change.destination].compactMap(\.self)
+            changes.append(change)
+        }
         note("commit \(changes)")
         switch (try await bench.store.commit(changes), model.conflict(of: changes)) {
         case (.conflict(let conflict), let expected?):
@@ -35,6 +41,7 @@ extension RandomHistory {
                 inserts.append(id)
                 changed.append(id)
             case .replace(let id, _, _, _): changed.append(id)
+            case .move(_, let destination, _, _, _): changed.append(destination)
             case .delete, .assert: break
             }
         }
@@ -51,10 +58,11 @@ extension RandomHistory {
         model.apply(changes, fences: fences, positions: positions)
         // Drops what expires at once, and shows what should not have.
         model.begin(at: model.now)
-        if !changed.isEmpty { try await read(changed) }
+        let touched = changed + changes.filter { $0.destination != nil }.map(\.id)
+        if !touched.isEmpty { try await read(touched) }
     }
 
-    private mutating func change(of id: RecordID) -> Change {
+    private mutating func change(of id: RecordID, besides ids: [RecordID]) -> Change {
         let standing = model.find(id)
         if chance(8) {
             return pick([
@@ -65,13 +73,18 @@ extension RandomHistory {
         guard let standing else {
             return chance(90) ? .insert(id, content(), lease: chance(30) ? lease() : nil) : .assert(id, nil)
         }
-        switch random.draw(upTo: 9) {
+        // What an extension does where nobody holds is not promised.
+        let lease: LeaseChange =
+            chance(30) ? .end : chance(30) && standing.holder != nil ? .extend(duration()) : .keep
+        switch random.draw(upTo: 11) {
         case 0: return .assert(id, standing.fence)
         case 1..<4: return .delete(id, expecting: standing.fence)
+        case 4, 5:
+            let others = Self.ids.filter { !ids.contains($0) }
+            guard let other = others.isEmpty ? nil : pick(others) else { return .assert(id, standing.fence) }
+            let fence = chance(10) ? someFence() : standing.fence
+            return .move(id, to: other, expecting: fence, with: content(), lease: lease)
         default:
-            // What an extension does where nobody holds is not promised.
-            let lease: LeaseChange =
-                chance(30) ? .end : chance(30) && standing.holder != nil ? .extend(duration()) : .keep
             return .replace(id, expecting: standing.fence, with: content(), lease: lease)
         }
     }

@@ -37,10 +37,12 @@ struct RecordModel {
             let isExpected =
                 switch change {
                 case .insert: standing == nil
-                case .replace(_, let fence, _, _), .delete(_, let fence): standing?.fence == fence
+                case .replace(_, let fence, _, _), .move(_, _, let fence, _, _), .delete(_, let fence):
+                    standing?.fence == fence
                 case .assert(_, let fence): standing?.fence == fence
                 }
             if !isExpected { return (index, standing) }
+            if let taken = change.destination.flatMap(find) { return (index, taken) }
         }
         return nil
     }
@@ -65,6 +67,12 @@ struct RecordModel {
                 guard let old = find(id) else { continue }
                 let new = replacing(old, expected, fence, content, lease)
                 update(id) { $0 = new }
+            case .move(let id, let destination, let expected, let content, let lease):
+                let fence = fences.removeFirst()
+                guard let old = find(id) else { continue }
+                let new = replacing(old, expected, fence, content, lease)
+                records.removeAll { $0.id == id }
+                records.append(renamed(new, to: destination))
             case .delete(let id, _):
                 records.removeAll { $0.id == id }
             case .assert:
@@ -91,6 +99,14 @@ struct RecordModel {
         case .end: (record.holder, record.leaseUntil) = (nil, nil)
         }
         return record
+    }
+
+    private func renamed(_ record: Record, to id: RecordID) -> Record {
+        Record(
+            id: id, fence: record.fence, changedUnder: record.changedUnder, holder: record.holder,
+            leaseUntil: record.leaseUntil, dueAt: record.dueAt, position: record.position,
+            orderKey: record.orderKey, expiresAt: record.expiresAt, state: record.state, claims: record.claims,
+            createdAt: record.createdAt, headers: record.headers, body: record.body)
     }
 
     /// Changes the record of that name in its place.

@@ -92,6 +92,9 @@ extension Change {
         case .replace(let id, let fence, var content, let lease):
             alter(&content)
             return .replace(id, expecting: fence, with: content, lease: lease)
+        case .move(let id, let destination, let fence, var content, let lease):
+            alter(&content)
+            return .move(id, to: destination, expecting: fence, with: content, lease: lease)
         case .delete, .assert:
             return self
         }
@@ -103,6 +106,8 @@ extension Change {
         case .insert(_, let content, let lease): .insert(id, content, lease: lease)
         case .replace(_, let old, let content, let lease):
             .replace(id, expecting: fence(old), with: content, lease: lease)
+        case .move(_, let destination, let old, let content, let lease):
+            .move(id, to: destination, expecting: fence(old), with: content, lease: lease)
         case .delete(_, let old): .delete(id, expecting: fence(old))
         case .assert(_, let old): .assert(id, old.map(fence))
         }

@@ -10,7 +10,10 @@ import Synchronization
 /// The real file system with a fault at the n-th operation of a kind.
 final class FaultyFileSystem: FileSystem {
     enum Kind: Sendable {
+        /// Of anything but zeros.
         case write
+        /// Of zeros alone.
+        case fill
         case sync
         case rename
         case syncDirectory
@@ -100,7 +103,7 @@ private struct FaultyFile: WritableFile {
     let owner: FaultyFileSystem
 
     func write(_ bytes: [UInt8], at offset: Int) throws(StoreFailure) {
-        try owner.pass(.write, path)
+        try owner.pass(bytes.contains { $0 != 0 } ? .write : .fill, path)
         try base.write(bytes, at: offset)
     }
 
@@ -108,6 +111,8 @@ private struct FaultyFile: WritableFile {
         try owner.pass(.sync, path)
         try base.sync()
     }
+
+    func isLinked() throws(StoreFailure) -> Bool { try base.isLinked() }
 
     func close() { base.close() }
 }

@@ -66,6 +66,10 @@ final class VersionFences: Sendable {
                 switch change {
                 case .insert: number = 1
                 case .replace: number = versions.last[change.id, default: 0] + 1
+                case .move(_, let destination, _, _, _):
+                    number = versions.last[destination, default: 0] + 1
+                    versions.give(rest.removeFirst(), to: destination, from: number)
+                    return Fence(rawValue: number)
                 case .delete, .assert: return nil
                 }
                 versions.give(rest.removeFirst(), to: change.id, from: number)

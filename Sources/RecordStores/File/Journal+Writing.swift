@@ -1,0 +1,282 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Synchronization
+
+/// The journal's thread.
+extension Journal {
+    /// How often the thread looks for new work before it sleeps: a few microseconds, less than being woken costs.
+    private static let spins = 4_000
+
+    /// What is to be done next, the most urgent first.
+    private enum Work {
+        case write(PendingFrames)
+        case makeRoom(Int)
+        case abandonSnapshot
+        case sync
+        case beginSnapshot
+        case continueSnapshot
+        case end
+        case sleep(until: Int64?)
+    }
+
+    func run() {
+        while true {
+            var spins = Self.spins
+            while spins > 0, !hasWork.load(ordering: .acquiring) { spins -= 1 }
+            hasWork.store(false, ordering: .relaxed)
+            switch next() {
+            case .end:
+                return end()
+            case .sleep(let deadline):
+                parker.park(atMost: deadline.map { $0.subtractingSaturating(time.now()) })
+            case let work:
+                carryOut(work)
+            }
+        }
+    }
+
+    /// Does one thing in the place of the thread, if the journal was not started: a test decides what comes when.
+    ///
+    /// - Returns: Whether there was something to do.
+    package func step() -> Bool {
+        guard !state.withLock({ $0.isEnded }) else { return false }
+        switch next() {
+        case .end:
+            end()
+            return true
+        case .sleep:
+            return false
+        case let work:
+            carryOut(work)
+            return true
+        }
+    }
+
+    private func next() -> Work { state.withLock { next(&$0) } }
+
+    /// Requires the lock.
+    private func next(_ state: inout State) -> Work {
+        if state.failure != nil { return .end }
+        if let time = state.sealTime, state.pending.isEmpty, !state.isSealed {
+            if state.isCompacting { return .abandonSnapshot }
+            if let opening = state.opening {
+                // By itself, as the seal is: whoever reads a seal relies on what it closes.
+                state.opening = nil
+                _ = Self.append(opening, 1, to: &state)
+            } else {
+                _ = Self.append(JournalEntry.seal(at: time).encoded(), 1, to: &state)
+                state.isSealed = true
+            }
+            state.pending.mustSync = true
+        }
+        if !state.pending.isEmpty {
+            defer { state.pending = PendingFrames() }
+            return .write(state.pending)
+        }
+        if state.wantedRoom > 0 { return .makeRoom(state.wantedRoom) }
+        if state.sealTime != nil { return state.isCompacting ? .abandonSnapshot : .end }
+        if let due = state.syncDue, due <= time.now() { return .sync }
+        if state.isCompacting { return .continueSnapshot }
+        if !state.compactionWaiters.isEmpty { return .beginSnapshot }
+        state.isParked = true
+        return .sleep(until: state.syncDue)
+    }
+
+    private func carryOut(_ work: Work) {
+        do throws(StoreFailure) {
+            switch work {
+            case .write(let pending):
+                try write(pending)
+                try maintain()
+            case .makeRoom(let room):
+                try makeRoom(room)
+            case .sync:
+                try sync()
+            case .beginSnapshot:
+                try beginSnapshot()
+            case .continueSnapshot:
+                try continueSnapshot()
+            case .abandonSnapshot:
+                writer.withLock { $0.abandonSnapshot() }
+                endSnapshot(StoreFailure(operation: "compaction", subject: "a store that was closed", code: 0))
+            case .end, .sleep:
+                break
+            }
+        } catch {
+            fail(error)
+        }
+    }
+
+    // MARK: Frames
+
+    private func write(_ pending: PendingFrames) throws(StoreFailure) {
+        let (written, synced) = try writer.withLock { writer throws(StoreFailure) in
+            try writer.write(pending)
+            let mustSync = pending.mustSync || writer.unsyncedWeight >= layout.unsynced
+            if durability == .everyCommit || mustSync { try writer.sync() }
+            try writer.file.checkName()
+            return (writer.written, writer.synced)
+        }
+        settle(written, synced: synced)
+    }
+
+    private func sync() throws(StoreFailure) {
+        let written = try writer.withLock { writer throws(StoreFailure) in
+            try writer.sync()
+            return writer.written
+        }
+        settle(written, synced: written)
+    }
+
+    /// Tells those who wait that frames are as durable as the store declares.
+    private func settle(_ written: UInt64, synced: UInt64) {
+        let room = writer.withLock { $0.file.room }
+        let served = state.withLock { state -> [Waiter] in
+            state.answered = written
+            state.room = room - state.pending.frameBytes
+            if synced == written {
+                state.syncDue = nil
+            } else if case .interval(let interval) = durability, state.syncDue == nil {
+                state.syncDue = time.now().addingSaturating(interval.nanosecondsRoundedUp)
+            }
+            let served = state.waiters.filter { $0.sequence <= written }
+            state.waiters.removeAll { $0.sequence <= written }
+            return served
+        }
+        for waiter in served { waiter.continuation.resume(returning: nil) }
+    }
+
+    // MARK: Room
+
+    private func makeRoom(_ room: Int) throws(StoreFailure) {
+        let (full, written) = try writer.withLock { writer throws(StoreFailure) in
+            (try writer.makeRoom(room), writer.written)
+        }
+        settle(written, synced: written)
+        tell(full: full, wanted: room)
+    }
+
+    /// Notes whether the disk is full, and lets those go on who wait for no more room than there was an attempt at.
+    private func tell(full: StoreFailure?, wanted: Int) {
+        let (waiters, event) = state.withLock { state -> ([CheckedContinuation<Void, Never>], FileStoreEvent?) in
+            var event: FileStoreEvent?
+            if state.full == nil { event = full.map { .full($0) } } else if full == nil { event = .roomAgain }
+            state.full = full
+            guard state.wantedRoom <= wanted else { return ([], event) }
+            state.wantedRoom = 0
+            defer { state.roomWaiters = [] }
+            return (state.roomWaiters, event)
+        }
+        for waiter in waiters { waiter.resume() }
+        if let event { hooks.onEvent(event) }
+    }
+
+    /// Does one piece of what has to be done from time to time, between two writes.
+    private func maintain() throws(StoreFailure) {
+        if writer.withLock({ $0.isShortOfRoom }) {
+            // Full or not, it is there at the next sync.
+            let full = try writer.withLock { writer throws(StoreFailure) in try writer.fillAhead() }
+            tell(full: full, wanted: 0)
+        }
+        if state.withLock({ $0.isCompacting }) { return try continueSnapshot() }
+        if writer.withLock({ $0.isWorthCompacting(live: 0) }) {
+            let live = hooks.liveBytes()
+            if writer.withLock({ $0.isWorthCompacting(live: live) }) { return try beginSnapshot() }
+        }
+        if writer.withLock({ $0.isAtEndOfJournal }) {
+            try syncAll()
+            do throws(StoreFailure) {
+                try writer.withLock { writer throws(StoreFailure) in try writer.beginJournal() }
+            } catch {
+                hooks.onEvent(.compactionFailed(error))
+            }
+            updateRoom()
+        }
+    }
+
+    private func syncAll() throws(StoreFailure) {
+        if writer.withLock({ $0.synced < $0.written }) { try sync() }
+    }
+
+    private func updateRoom() {
+        let room = writer.withLock { $0.file.room }
+        state.withLock { $0.room = room - $0.pending.frameBytes }
+    }
+
+    // MARK: Snapshots
+
+    private func beginSnapshot() throws(StoreFailure) {
+        try syncAll()
+        state.withLock { $0.isCompacting = true }
+        attempt { writer throws(StoreFailure) in try writer.beginSnapshot() }
+        updateRoom()
+    }
+
+    private func continueSnapshot() throws(StoreFailure) {
+        if let frame = writer.withLock({ $0.snapshot?.waitsFor }) {
+            // What the snapshot shows may still be on its way.
+            guard writer.withLock({ $0.written }) >= frame else { return }
+            try syncAll()
+            let isDone = attempt { writer throws(StoreFailure) in try writer.finishSnapshot() }
+            if isDone { endSnapshot(nil) }
+        } else {
+            attempt { writer throws(StoreFailure) in
+                try writer.copyIntoSnapshot { hooks.page($0, $1) { self.lastSequence } }
+            }
+        }
+    }
+
+    /// Does something for the snapshot, which ends if that fails; the journal goes on.
+    @discardableResult
+    private func attempt(_ body: (inout JournalWriter) throws(StoreFailure) -> Void) -> Bool {
+        do throws(StoreFailure) {
+            try writer.withLock { writer throws(StoreFailure) in try body(&writer) }
+            return true
+        } catch {
+            writer.withLock { $0.abandonSnapshot() }
+            endSnapshot(error)
+            return false
+        }
+    }
+
+    private func endSnapshot(_ failure: StoreFailure?) {
+        let waiters = state.withLock { state in
+            state.isCompacting = false
+            defer { state.compactionWaiters = [] }
+            return state.compactionWaiters
+        }
+        for waiter in waiters { waiter.resume(returning: failure) }
+        hooks.onEvent(failure.map { .compactionFailed($0) } ?? .compacted)
+    }
+
+    // MARK: The end
+
+    private func fail(_ failure: StoreFailure) {
+        let (waiters, roomWaiters, compactionWaiters) = state.withLock { state in
+            state.failure = failure
+            defer { (state.waiters, state.roomWaiters, state.compactionWaiters) = ([], [], []) }
+            return (state.waiters, state.roomWaiters, state.compactionWaiters)
+        }
+        for waiter in waiters { waiter.continuation.resume(returning: failure) }
+        for waiter in roomWaiters { waiter.resume() }
+        for waiter in compactionWaiters { waiter.resume(returning: failure) }
+        hooks.onEvent(.failed(failure))
+    }
+
+    private func end() {
+        writer.withLock { writer in
+            writer.abandonSnapshot()
+            writer.file.close()
+        }
+        hooks.onEnd()
+        let finishers = state.withLock { state in
+            state.isEnded = true
+            defer { state.finishers = [] }
+            return state.finishers
+        }
+        for finisher in finishers { finisher.resume() }
+    }
+}

@@ -1,0 +1,173 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Frames that wait to be written.
+struct PendingFrames {
+    /// The payloads, one after the other.
+    private(set) var payloads: [UInt8] = []
+    private(set) var lengths: [Int] = []
+    /// The bytes of the frames around them.
+    private(set) var frameBytes = 0
+    /// How many records they change, and no fewer than there are frames.
+    private(set) var weight: UInt64 = 0
+    /// Whether they have to be synced whatever the store declares.
+    var mustSync = false
+
+    var isEmpty: Bool { lengths.isEmpty }
+
+    mutating func append(_ payload: [UInt8], weight: Int) {
+        payloads.append(contentsOf: payload)
+        lengths.append(payload.count)
+        frameBytes += JournalFormat.frameLength(payload: payload.count)
+        self.weight += UInt64(weight)
+    }
+
+    mutating func removeAll() {
+        payloads.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
+        frameBytes = 0
+        weight = 0
+        mustSync = false
+    }
+}
+
+/// Writes the files of a store, one operation after the other; which one comes next is the ``Journal``'s to say.
+struct JournalWriter {
+    let files: StoreFiles
+    let layout: FileStoreLayout
+    let generation: UInt64
+    private(set) var file: JournalFile
+    /// The number of the first file that counts.
+    private(set) var first: UInt64
+    /// The last frame that is written.
+    private(set) var written: UInt64
+    /// The last frame that is on the medium.
+    private(set) var synced: UInt64
+    /// How many records the frames change that are written and not synced.
+    private(set) var unsyncedWeight: UInt64 = 0
+    /// Bytes in the files that the next snapshot takes the place of.
+    private(set) var replaceableBytes: Int
+    /// Bytes of the journal from which on another one is begun; further on each time that fails.
+    private var longestJournal: Int
+    private(set) var snapshot: SnapshotWriter?
+    private var frames: [UInt8] = []
+
+    /// Continues the newest journal of a store, or makes the first one.
+    init(
+        continuing content: StoreFiles.Content, in files: StoreFiles, layout: FileStoreLayout
+    ) throws(StoreFailure) {
+        self.files = files
+        self.layout = layout
+        let room = layout.reserve + layout.steps.lowerBound
+        try files.removeLeftovers(below: content.first, keeping: content.tail?.number ?? 0)
+        if let tail = content.tail {
+            generation = tail.generation
+            file = try JournalFile(continuing: tail, in: files, room: room)
+        } else {
+            generation = RandomSource.system.next()
+            file = try JournalFile(1, in: files, generation: generation, firstSequence: 1, room: room)
+            // The directory's own name may be as new.
+            try files.fileSystem.syncDirectory(files.parent)
+        }
+        first = content.first
+        written = (content.tail?.nextSequence ?? 1) - 1
+        synced = written
+        replaceableBytes = content.journalBytes
+        longestJournal = layout.journal
+    }
+
+    // MARK: Frames
+
+    mutating func write(_ pending: PendingFrames) throws(StoreFailure) {
+        frames.removeAll(keepingCapacity: true)
+        frames.reserveCapacity(pending.frameBytes)
+        var (start, sequence) = (0, written)
+        for length in pending.lengths {
+            sequence += 1
+            FrameHeader(sequence: sequence, unsynced: UInt32(clamping: sequence - synced - 1), pages: file.pages)
+                .append(pending.payloads[start..<start + length], to: &frames, generation: generation)
+            start += length
+        }
+        try file.write(frames)
+        written = sequence
+        unsyncedWeight += pending.weight
+        replaceableBytes += frames.count
+    }
+
+    mutating func sync() throws(StoreFailure) {
+        try file.sync()
+        synced = written
+        unsyncedWeight = 0
+    }
+
+    // MARK: Room
+
+    /// How many bytes a journal is filled ahead of what is kept in reserve.
+    private var step: Int { min(max(file.end / 4, layout.steps.lowerBound), layout.steps.upperBound) }
+
+    /// Whether it is time to fill the file further.
+    var isShortOfRoom: Bool { file.roomToCome < layout.reserve + step }
+
+    /// Fills the file one step further; it will be there at the next sync. The failure if the disk is full.
+    mutating func fillAhead() throws(StoreFailure) -> StoreFailure? {
+        try file.grow(toRoom: max(file.roomToCome, layout.reserve) + step)
+    }
+
+    /// Fills the file until it has so much room, and syncs it. The failure if the disk is full.
+    mutating func makeRoom(_ room: Int) throws(StoreFailure) -> StoreFailure? {
+        let failure = try file.grow(toRoom: room)
+        try sync()
+        return failure
+    }
+
+    // MARK: Journals
+
+    var isAtEndOfJournal: Bool { file.end >= longestJournal }
+
+    /// Goes on in a new journal, with no less room; everything that is written has to be synced. If that fails, the
+    /// present journal goes on.
+    mutating func beginJournal() throws(StoreFailure) {
+        longestJournal = file.end + layout.journal
+        let next = try JournalFile(
+            file.number + 1, in: files, generation: generation, firstSequence: written + 1,
+            room: max(file.room, layout.reserve + layout.steps.lowerBound))
+        file.close()
+        file = next
+        longestJournal = layout.journal
+    }
+
+    // MARK: Snapshots
+
+    /// Whether a snapshot of so many bytes is worth the work.
+    func isWorthCompacting(live: Int) -> Bool { replaceableBytes >= max(layout.smallestCompaction, 2 * live) }
+
+    /// Begins the journal that goes on from a snapshot, and the snapshot; everything that is written has to be synced.
+    mutating func beginSnapshot() throws(StoreFailure) {
+        replaceableBytes = 0
+        try beginJournal()
+        snapshot = try SnapshotWriter(
+            file.number, in: files, generation: generation, firstSequence: written + 1, layout: layout)
+    }
+
+    /// Copies one more piece into the snapshot.
+    mutating func copyIntoSnapshot(_ page: (SnapshotCursor, Int) -> SnapshotPage) throws(StoreFailure) {
+        try snapshot?.copy(from: page)
+    }
+
+    /// Lets the snapshot take the place of what was before it; every frame that it may show has to be synced.
+    mutating func finishSnapshot() throws(StoreFailure) {
+        guard var finished = snapshot else { return }
+        try finished.finish(in: files)
+        snapshot = nil
+        first = finished.number
+        try files.removeLeftovers(below: first, keeping: file.number)
+    }
+
+    /// Gives the snapshot up, if there is one.
+    mutating func abandonSnapshot() {
+        snapshot?.abandon(in: files)
+        snapshot = nil
+    }
+}
