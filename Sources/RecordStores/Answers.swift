@@ -62,7 +62,9 @@ public struct ClaimRequest: Hashable, Sendable {
     public enum Selection: Hashable, Sendable {
         /// These records, each named once, whether or not they are due.
         case ids([RecordID])
-        /// Records of a collection that are due, the longest due first, at most `limit`.
+        /// Records of a collection that are due, the longest due first, at most `limit`. A store that processes share
+        /// may pass over one that another call is changing at that moment, and hands out fewer where their bodies
+        /// exceed 16 MiB; ``ClaimAnswer/nextDueIn`` is then zero.
         case due(collection: String, limit: Int)
     }
 
@@ -90,7 +92,8 @@ public struct ClaimAnswer: Hashable, Sendable {
     /// The records asked for by name that stand there and could not be had: held, or behind the head of their order.
     public let standing: [Record]
     /// When the next record of the collection can be claimed, zero if one can be at once; `nil` if none is in sight or
-    /// the claim was by name.
+    /// the claim was by name. Too early at times where records expire or are being changed, never too late: look again
+    /// then.
     public let nextDueIn: Duration?
 
     /// An answer from its parts.
@@ -111,6 +114,9 @@ public enum ExtendAnswer: Hashable, Sendable {
 }
 
 /// One page of a collection.
+///
+/// A page may hold fewer records than were asked for though more follow; ``next`` alone tells. A store that processes
+/// share may show a new record at a position that a scan has already passed.
 public struct ScanAnswer: Hashable, Sendable {
     /// The store's time of the answer.
     public let now: Timestamp
@@ -133,10 +139,10 @@ public struct CollectionStatistics: Hashable, Sendable {
     public let now: Timestamp
     /// How many records stand in each state.
     public let counts: [String: Int]
-    /// Since when the record that has been claimable longest waits, or when the first will be; `nil` if none is in
-    /// sight. Held records and those behind the head of their order do not count.
+    /// Since when the record that has been claimable longest waits. If none is claimable now, when the next may be; a
+    /// held record may then count with the end of its lease. `nil` if none is in sight.
     public let oldestDue: Timestamp?
-    /// When the oldest record was inserted; `nil` if there is none.
+    /// When the record with the lowest position was inserted; `nil` if there is none.
     public let oldestCreated: Timestamp?
 
     /// Statistics from their parts.

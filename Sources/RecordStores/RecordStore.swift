@@ -29,18 +29,21 @@ public enum Durability: Hashable, Sendable {
 /// 2. *Nothing undurable shows.* Every answer waits until everything that it was computed from is durable, as
 ///    ``durability`` defines it.
 /// 3. *Atomic.* A batch is in as a whole or not at all, over any collections of the store.
-/// 4. *Outcome unknown* is an answer of its own, ``StoreError/outcomeUnknown(_:)``. After it, read once:
+/// 4. *Outcome unknown* is an answer of its own, ``StoreError/outcomeUnknown(_:)``. When it is thrown, or at the latest
+///    when the same store answers again, the change is in or never will be. After it, read once:
 ///    ``Record/changedUnder`` equal to the fence that was named means that the change is in; after a move, read the
 ///    new name.
 /// 5. *Order.* The record with the lowest position of an order key is its head. Only heads can be claimed: a head
 ///    blocks its key also while it is held or not yet due. Deleting or moving it promotes the next in the same commit.
 /// 6. *Expiry.* An expired record is absent to every operation. A held record never expires.
-/// 7. *Time* is the store's. Callers pass durations.
+/// 7. *Time* is the store's. Callers pass durations. A server's clock may be set back: then leases and lifetimes last
+///    longer and what is due comes later; fences and positions go on growing.
 /// 8. *Holding.* A record is claimed only if nobody holds it. The fence that a claim gives is the right to change the
 ///    record, and it outlasts the lease until somebody else claims. A module changes a record that is held by another
 ///    under no circumstances: a store cannot tell the holder from somebody who has read the fence.
-/// 9. *Reopening.* A store that is opened after another process had it ends that process's leases at once. Leases of
-///    the same process stand.
+/// 9. *Reopening.* Where one process at a time has the store, opening it after another ends that process's leases at
+///    once; leases of the same process stand. In a store that processes share, opening ends nobody's leases: they end
+///    by their time.
 /// 10. *Wake-up.* A claim that waits is woken by the commit that makes a record due, or by the due time; nothing polls.
 ///
 /// **Cancellation.** Only the wait of a claim ends when the task is cancelled; it then returns what it finds without
