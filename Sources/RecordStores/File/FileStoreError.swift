@@ -13,6 +13,8 @@ public enum FileStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case damaged(file: String, offset: Int)
     /// A file of the store is not there, though others need it.
     case missing(file: String)
+    /// There is something in a directory that has to be empty.
+    case occupied(directory: String)
     /// A file was written by another version of the package, in a format that this one does not read.
     case unsupportedFormat(file: String, version: UInt32)
     /// The system refused a file operation.
@@ -27,6 +29,8 @@ public enum FileStoreError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(file) is damaged at byte \(offset)"
         case .missing(let file):
             "\(file) is missing"
+        case .occupied(let directory):
+            "\(directory) is not empty"
         case .unsupportedFormat(let file, let version):
             "\(file) has format version \(version), which this version does not read"
         case .failed(let failure):

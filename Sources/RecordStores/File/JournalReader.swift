@@ -35,16 +35,32 @@ struct JournalReader {
     /// How many pages the file has had.
     private var pages: UInt32
     private var isSealed = false
+    private let isSalvaging: Bool
 
     init(_ bytes: [UInt8], kind: JournalFormat.Kind) throws(Failure) {
         header = try FileHeader(bytes, kind: kind)
         self.bytes = bytes
+        isSalvaging = false
         pages = header.pages
         nextSequence = kind == .journal ? header.firstSequence : 1
     }
 
+    /// Reads what can be read of a file whose header is known from elsewhere; the frames may begin with any number.
+    init(salvaging bytes: [UInt8], _ header: FileHeader) {
+        self.header = header
+        self.bytes = bytes
+        isSalvaging = true
+        pages = 0
+        nextSequence = 1
+    }
+
+    /// How many bytes there are behind the whole frames, up to the last that is not zero; `nil` if there are none.
+    var bytesLeft: Int? { lastByte.map { $0 + 1 - offset } }
+
     /// Whether there is no frame in the file, nor the start of one.
-    var isEmpty: Bool { offset == JournalFormat.headerLength && lastByte == nil }
+    var isEmpty: Bool { isAtStart && lastByte == nil }
+
+    private var isAtStart: Bool { offset == JournalFormat.headerLength }
 
     /// Up to where everything is known to have been on the medium.
     var confirmedOffset: Int { unconfirmed.first ?? offset }
@@ -100,7 +116,9 @@ struct JournalReader {
     /// Goes on behind a broken place, at the next whole frame; returns what it skipped, `nil` if no frame follows.
     mutating func skip() -> Range<Int>? {
         let start = offset
-        var candidate = start + 8
+        // At the start of a file, the first frame may only have another number than expected.
+        let isFirst = isAtStart && frame(at: start).map { (try? JournalEntry($0.payload)) != nil } ?? false
+        var candidate = isFirst ? start : start + 8
         while candidate <= bytes.count - JournalFormat.frameHeaderLength {
             if let frame = frame(at: candidate) {
                 (offset, nextSequence) = (candidate, frame.header.sequence)
@@ -127,7 +145,7 @@ struct JournalReader {
             let sequence = try? reader.readUInt64(), let unsynced = try? reader.readUInt32(),
             let pages = try? reader.readUInt32(),
             // No frame is shorter than 32 bytes, which bounds how far a sequence number can have come.
-            sequence >= nextSequence, sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
+            sequence >= nextSequence, isSalvaging || sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
             number.map({ sequence - $0 > UInt64(unsynced) }) ?? true
         else { return nil }
         let end = payloadStart + length

@@ -62,6 +62,9 @@ package struct RecordTable: Sendable {
         recordsEffects = recordingEffects
     }
 
+    /// The collections that have records.
+    var collectionNames: [String] { collections.filter { $0.count > 0 }.map(\.name) }
+
     /// How many records stand in the table, expired ones that nothing has met yet among them.
     package var count: Int { index.count }
 

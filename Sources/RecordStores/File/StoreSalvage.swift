@@ -1,0 +1,162 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// What was saved of a damaged store.
+public struct SalvageReport: Hashable, Sendable {
+    /// Bytes that could not be read as what the store had written there.
+    public struct Loss: Hashable, Sendable, CustomStringConvertible {
+        /// The file that they are in.
+        public let file: String
+        /// Where they begin.
+        public let offset: Int
+        /// How many they are; `nil` if the file is missing as a whole.
+        public let bytes: Int?
+
+        /// The file, and which bytes of it.
+        public var description: String {
+            bytes.map { "\($0) bytes of \(file) from byte \(offset) on" } ?? "\(file) as a whole"
+        }
+    }
+
+    /// What could not be read, in the order of the files.
+    public let losses: [Loss]
+    /// How many frames were read.
+    public let framesReplayed: Int
+    /// How many records the new store has.
+    public let records: Int
+}
+
+extension FileRecordStore {
+    /// Saves what can be read of a store that does not open, into a new directory; the old one stays as it is.
+    ///
+    /// A commit whose bytes are damaged is left out as a whole, and the commits behind it are kept. So a record may stand
+    /// as it was before its last change, and one that was deleted may be there again: look through
+    /// ``SalvageReport/losses`` and the records before the new store goes to work. Nobody holds any of them. Fences
+    /// begin a new incarnation, so that whoever still has one from the old store changes nothing in the new one.
+    ///
+    /// - Parameters:
+    ///   - directory: the directory of the damaged store, which no process may have open.
+    ///   - newDirectory: where the new store goes; it must not exist, or be empty.
+    /// - Throws: ``FileStoreError/occupied(directory:)`` if there is something in the new directory;
+    ///   ``FileStoreError/inUse(directory:pid:)`` if the old one is open; ``FileStoreError/failed(_:)`` if a file cannot
+    ///   be read or written. There is nothing under the new directory's name then.
+    public static func salvage(
+        _ directory: String, into newDirectory: String
+    ) throws(FileStoreError) -> SalvageReport {
+        try salvage(directory, into: newDirectory, fileSystem: SystemFileSystem())
+    }
+
+    package static func salvage(
+        _ directory: String, into newDirectory: String, fileSystem: any FileSystem
+    ) throws(FileStoreError) -> SalvageReport {
+        let old = try StoreDirectory(directory, fileSystem: fileSystem)
+        defer { old.release() }
+        if let names = try? fileSystem.names(in: newDirectory), !names.isEmpty {
+            throw .occupied(directory: newDirectory)
+        }
+        var salvage = Salvage(old.files)
+        try salvage.run()
+        // Under another name until all of it is there.
+        let new = try StoreDirectory(newDirectory + ".new", fileSystem: fileSystem)
+        defer { new.release() }
+        let report = SalvageReport(
+            losses: salvage.losses, framesReplayed: salvage.framesReplayed, records: salvage.content.table.count)
+        try opening { () throws(StoreFailure) in
+            try new.files.removeLeftovers(below: .max, keeping: 0)
+            try salvage.write(into: new.files)
+            try fileSystem.rename(newDirectory + ".new", to: newDirectory)
+            try fileSystem.syncDirectory(new.files.parent)
+        }
+        return report
+    }
+}
+
+/// Reads what can be read.
+private struct Salvage {
+    let files: StoreFiles
+    var content = StoreFiles.Content()
+    var losses: [SalvageReport.Loss] = []
+    var framesReplayed = 0
+
+    init(_ files: StoreFiles) { self.files = files }
+
+    mutating func run() throws(FileStoreError) {
+        let files = files
+        let numbers = try opening { () throws(StoreFailure) in try files.numbers() }
+        var contents: [(name: String, kind: JournalFormat.Kind, bytes: [UInt8])] = []
+        func take(_ kind: JournalFormat.Kind, _ number: UInt64) throws(FileStoreError) {
+            let name = files.file(kind, number)
+            contents.append((name, kind, try opening { () throws(StoreFailure) in try files.fileSystem.read(name) }))
+        }
+        let first = numbers.snapshots.last ?? 1
+        if let snapshot = numbers.snapshots.last { try take(.snapshot, snapshot) }
+        let journals = numbers.journals.filter { $0 >= first }
+        for number in journals { try take(.journal, number) }
+        // All files of a store have the same generation, so one header that is whole serves for all.
+        let headers = contents.map { try? FileHeader($0.bytes, kind: $0.kind) }
+        guard let generation = headers.lazy.compactMap({ $0?.generation }).first else {
+            losses = contents.map { .init(file: $0.name, offset: 0, bytes: $0.bytes.count) }
+            return
+        }
+        for (content, header) in zip(contents, headers) {
+            if header == nil { losses.append(.init(file: content.name, offset: 0, bytes: JournalFormat.headerLength)) }
+            let header = header ?? FileHeader(kind: content.kind, generation: generation, firstSequence: 1)
+            read(JournalReader(salvaging: content.bytes, header), of: content.name)
+        }
+        for (number, next) in zip([first - 1] + journals, journals + [.max]) where next < .max {
+            for missing in (number + 1)..<next {
+                losses.append(.init(file: files.file(.journal, missing), offset: 0, bytes: nil))
+            }
+        }
+    }
+
+    private mutating func read(_ start: JournalReader, of name: String) {
+        var reader = start
+        while true {
+            while let entry = try? reader.next() {
+                framesReplayed += 1
+                switch entry {
+                case .records(let records): for record in records { _ = content.table.restore(.put(record)) }
+                case .end(let end): content.table.counters = end.counters
+                case .opened, .commit, .seal: _ = content.replay(entry)
+                }
+            }
+            guard let skipped = reader.skip() else { break }
+            guard !skipped.isEmpty else { continue }
+            losses.append(.init(file: name, offset: skipped.lowerBound, bytes: skipped.count))
+        }
+        if let bytes = reader.bytesLeft { losses.append(.init(file: name, offset: reader.offset, bytes: bytes)) }
+    }
+
+    /// Writes a new store with the records.
+    mutating func write(into newFiles: StoreFiles) throws(StoreFailure) {
+        var table = content.table
+        let nobody = ProcessIdentity(host: "", pid: 0, instance: RandomSource.system.next())
+        table.advance(to: Timestamp(nanosecondsSince1970: TimeSource.wallClockNanoseconds()))
+        table.endLeases(exceptOf: nobody, at: table.now)
+        table.beginIncarnation()
+        var writer = try JournalWriter(continuing: StoreFiles.Content(), in: newFiles, layout: FileStoreLayout())
+        defer { writer.file.close() }
+        func write(_ entry: JournalEntry) throws(StoreFailure) {
+            var pending = PendingFrames()
+            pending.append(entry.encoded(), weight: 1)
+            if let full = try writer.makeRoom(pending.frameBytes) { throw full }
+            try writer.write(pending)
+        }
+        try write(.opened(.init(counters: table.counters, losesPower: false, process: .current)))
+        for number in table.collectionNumbers.values {
+            var position: UInt64?
+            while let records = table.stored(inCollection: number, after: position, bytes: 65_536),
+                let last = records.last
+            {
+                try write(.commit(records.map { .put($0) }, at: table.now))
+                position = last.position
+            }
+        }
+        try writer.sync()
+        try write(.seal(at: table.now))
+        try writer.sync()
+    }
+}
