@@ -15,6 +15,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The point that many nanoseconds after the start of 1970 in UTC.
     public init(nanosecondsSince1970: Int64) { self.nanosecondsSince1970 = nanosecondsSince1970 }
 
+    /// What the system's wall clock shows.
+    package static var wallClock: Timestamp { Timestamp(nanosecondsSince1970: TimeSource.wallClockNanoseconds()) }
+
     /// The point that is `duration` later, rounded up to a nanosecond and clamped to the range of the type.
     public func advanced(by duration: Duration) -> Timestamp {
         Timestamp(nanosecondsSince1970: nanosecondsSince1970.addingSaturating(duration.nanosecondsRoundedUp))

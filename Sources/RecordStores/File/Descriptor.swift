@@ -53,10 +53,8 @@ final class Descriptor: WritableFile, FileLock {
             throw StoreFailure(operation: "sync", subject: path, code: errno)
         }
         #else
-        // An interrupted sync has not failed: nothing was given up.
-        while fdatasync(number) != 0 {
-            guard errno == EINTR else { throw StoreFailure(operation: "sync", subject: path, code: errno) }
-        }
+        // An interruption counts as a failure: it may have used up the one report of a write that failed.
+        guard fdatasync(number) == 0 else { throw StoreFailure(operation: "sync", subject: path, code: errno) }
         #endif
     }
 

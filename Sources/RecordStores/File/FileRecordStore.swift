@@ -56,19 +56,23 @@ public final class FileRecordStore: RecordStore {
             onEvent: onEvent)
     }
 
-    /// - Parameter startsThread: Whether the store writes by itself; else nothing is written but by ``step()``.
+    /// - Parameters:
+    ///   - wallTime: what the wall clock shows at opening.
+    ///   - startsThread: whether the store writes by itself; else nothing is written but by ``step()``.
     package init(
         directory path: String, durability: FileDurability = .everyCommit, clock: any Clock<Duration>,
         fileSystem: any FileSystem, layout: FileStoreLayout = FileStoreLayout(), process: ProcessIdentity = .current,
-        startsThread: Bool = true, onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
+        wallTime: Timestamp = .wallClock, startsThread: Bool = true,
+        onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
         let stopwatch = TimeSource(ContinuousClock())
         let directory = try StoreDirectory(path, fileSystem: fileSystem)
         do throws(FileStoreError) {
             var content = try directory.files.load()
-            let clock = StoreClock(clock, notBefore: content.table.now)
+            let clock = StoreClock(clock, at: wallTime, notBefore: content.table.now)
             let writer = try opening { () throws(StoreFailure) in
-                try JournalWriter(continuing: content, in: directory.files, layout: layout)
+                try JournalWriter(
+                    continuing: content, in: directory.files, layout: layout, losesPower: durability.losesPower)
             }
             if content.losesPower, content.lastEnd != .closed { content.table.leaveOut(layout.unsynced) }
             content.table.advance(to: clock.now)
@@ -111,6 +115,14 @@ public final class FileRecordStore: RecordStore {
 
     /// Does one thing of what the store's thread would do, in a store that has none; `false` if there was nothing to do.
     package func step() -> Bool { journal.step() }
+
+    /// What is in memory, durable or not; for whoever compares it with what a crash leaves.
+    package var tableInMemory: RecordTable { table.copy }
+
+    /// The last frame that was appended, and how many callers wait for room to append one.
+    package var journalInMemory: (lastSequence: UInt64, roomWaiters: Int) {
+        journal.state.withLock { ($0.nextSequence - 1, $0.roomWaiters.count) }
+    }
 
     /// Survives what it was opened to survive.
     public var durability: Durability { journal.durability.declared }

@@ -36,7 +36,7 @@ struct JournalFile {
 
     /// Makes the journal of that number, with room for so many bytes of frames.
     init(
-        _ number: UInt64, in files: StoreFiles, generation: UInt64, firstSequence: UInt64, room: Int
+        _ number: UInt64, in files: StoreFiles, generation: UInt64, firstSequence: UInt64, losesPower: Bool, room: Int
     ) throws(StoreFailure) {
         self.number = number
         path = files.file(.journal, number)
@@ -49,7 +49,7 @@ struct JournalFile {
             try fill(through: size)
             let header = FileHeader(
                 kind: .journal, generation: generation, firstSequence: firstSequence,
-                pages: UInt32(clamping: size / JournalFormat.page))
+                pages: UInt32(clamping: size / JournalFormat.page), losesPower: losesPower)
             try file.write(header.encoded(), at: 0)
             try sync()
             try files.publish(path)

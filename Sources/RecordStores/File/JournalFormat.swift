@@ -16,7 +16,8 @@
 /// | 16 | 8 | generation: a random number of the store, and part of every checksum in it |
 /// | 24 | 8 | journal: sequence number of its first frame; snapshot: of the first frame to replay on top of it |
 /// | 32 | 4 | journal: pages of 4,096 bytes that the file had when it got its name; snapshot: zero |
-/// | 36 | 24 | zero |
+/// | 36 | 1 | journal: 1 if loss of power may take answered frames of the opening that made it, else zero |
+/// | 37 | 23 | zero |
 /// | 60 | 4 | CRC32C of the 60 bytes before |
 ///
 /// | frame at | bytes | |
@@ -68,6 +69,7 @@ struct FileHeader {
     let generation: UInt64
     let firstSequence: UInt64
     var pages: UInt32 = 0
+    var losesPower = false
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
@@ -77,6 +79,7 @@ struct FileHeader {
         writer.write(generation)
         writer.write(firstSequence)
         writer.write(pages)
+        writer.write(UInt8(losesPower ? 1 : 0))
         while writer.bytes.count < JournalFormat.headerLength - 4 { writer.write(UInt8(0)) }
         var checksum = CRC32C()
         checksum.add(writer.bytes[...])
@@ -84,11 +87,14 @@ struct FileHeader {
         return writer.bytes
     }
 
-    init(kind: JournalFormat.Kind, generation: UInt64, firstSequence: UInt64, pages: UInt32 = 0) {
+    init(
+        kind: JournalFormat.Kind, generation: UInt64, firstSequence: UInt64, pages: UInt32 = 0, losesPower: Bool = false
+    ) {
         self.kind = kind
         self.generation = generation
         self.firstSequence = firstSequence
         self.pages = pages
+        self.losesPower = losesPower
     }
 
     init(_ bytes: [UInt8], kind: JournalFormat.Kind) throws(JournalReader.Failure) {
@@ -103,10 +109,11 @@ struct FileHeader {
         guard version == JournalFormat.version else { throw .otherVersion(version) }
         guard (try? reader.readUInt32()) != nil, let generation = try? reader.readUInt64(),
             let firstSequence = try? reader.readUInt64(), let pages = try? reader.readUInt32(),
-            let expected = try? end.readUInt32(), expected == checksum.value,
+            let losesPower = try? reader.readUInt8(), let expected = try? end.readUInt32(), expected == checksum.value,
             (1...JournalFormat.largestCount).contains(firstSequence)
         else { throw .badHeader }
-        self.init(kind: kind, generation: generation, firstSequence: firstSequence, pages: pages)
+        self.init(
+            kind: kind, generation: generation, firstSequence: firstSequence, pages: pages, losesPower: losesPower != 0)
     }
 }
 

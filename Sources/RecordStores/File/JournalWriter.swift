@@ -38,6 +38,7 @@ struct JournalWriter {
     let files: StoreFiles
     let layout: FileStoreLayout
     let generation: UInt64
+    private let losesPower: Bool
     private(set) var file: JournalFile
     /// The number of the first file that counts.
     private(set) var first: UInt64
@@ -56,9 +57,10 @@ struct JournalWriter {
 
     /// Continues the newest journal of a store, or makes the first one.
     init(
-        continuing content: StoreFiles.Content, in files: StoreFiles, layout: FileStoreLayout
+        continuing content: StoreFiles.Content, in files: StoreFiles, layout: FileStoreLayout, losesPower: Bool = false
     ) throws(StoreFailure) {
         self.files = files
+        self.losesPower = losesPower
         self.layout = layout
         let room = layout.reserve + layout.steps.lowerBound
         try files.removeLeftovers(below: content.first, keeping: content.tail?.number ?? 0)
@@ -67,7 +69,8 @@ struct JournalWriter {
             file = try JournalFile(continuing: tail, in: files, room: room)
         } else {
             generation = RandomSource.system.next()
-            file = try JournalFile(1, in: files, generation: generation, firstSequence: 1, room: room)
+            file = try JournalFile(
+                1, in: files, generation: generation, firstSequence: 1, losesPower: losesPower, room: room)
             // The directory's own name may be as new.
             try files.fileSystem.syncDirectory(files.parent)
         }
@@ -132,7 +135,7 @@ struct JournalWriter {
         longestJournal = file.end + layout.journal
         let next = try JournalFile(
             file.number + 1, in: files, generation: generation, firstSequence: written + 1,
-            room: max(file.room, layout.reserve + layout.steps.lowerBound))
+            losesPower: losesPower, room: max(file.room, layout.reserve + layout.steps.lowerBound))
         file.close()
         file = next
         longestJournal = layout.journal

@@ -34,6 +34,9 @@ final class SharedTable: Sendable {
         }
     }
 
+    /// The table as it is now.
+    var copy: RecordTable { state.withLock { $0.table } }
+
     var now: Timestamp { state.withLock { $0.table.now } }
 
     /// Roughly how many bytes the records take that stand.

@@ -82,6 +82,7 @@ extension StoreFiles {
         }
         while true {
             let name = file(.journal, number)
+            content.losesPower = reader.header.losesPower
             while let entry = try naming(name, { () throws(JournalReader.Failure) in try reader.next() }) {
                 content.framesReplayed += 1
                 // A snapshot may show what came while it was written; what goes before that does not fit it.

@@ -20,7 +20,7 @@ public struct StoreInspection: Sendable {
 
     fileprivate init(_ content: StoreFiles.Content, duration: Duration) {
         var table = content.table
-        table.advance(to: Timestamp(nanosecondsSince1970: TimeSource.wallClockNanoseconds()))
+        table.advance(to: .wallClock)
         self.table = table
         report = OpeningReport(
             lastEnd: content.lastEnd, framesReplayed: content.framesReplayed, records: table.count, duration: duration)

@@ -134,7 +134,7 @@ private struct Salvage {
     mutating func write(into newFiles: StoreFiles) throws(StoreFailure) {
         var table = content.table
         let nobody = ProcessIdentity(host: "", pid: 0, instance: RandomSource.system.next())
-        table.advance(to: Timestamp(nanosecondsSince1970: TimeSource.wallClockNanoseconds()))
+        table.advance(to: .wallClock)
         table.endLeases(exceptOf: nobody, at: table.now)
         table.beginIncarnation()
         var writer = try JournalWriter(continuing: StoreFiles.Content(), in: newFiles, layout: FileStoreLayout())

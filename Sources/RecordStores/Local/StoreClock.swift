@@ -8,10 +8,10 @@ struct StoreClock: Sendable {
     let time: TimeSource
     private let base: Int64
 
-    /// A clock that now shows the wall clock's time, or `notBefore` if that is later.
-    init(_ clock: any Clock<Duration>, notBefore: Timestamp? = nil) {
+    /// A clock that now shows the given time, by default the wall clock's, or `notBefore` if that is later.
+    init(_ clock: any Clock<Duration>, at wallTime: Timestamp = .wallClock, notBefore: Timestamp? = nil) {
         time = TimeSource(clock)
-        base = max(TimeSource.wallClockNanoseconds(), notBefore?.nanosecondsSince1970 ?? .min)
+        base = max(wallTime, notBefore ?? wallTime).nanosecondsSince1970
     }
 
     var now: Timestamp { Timestamp(nanosecondsSince1970: base.addingSaturating(time.now())) }

@@ -62,6 +62,9 @@ package struct RecordTable: Sendable {
         recordsEffects = recordingEffects
     }
 
+    /// Every record, those that have expired and were not met among them.
+    package var allRecords: [Record] { slots.filter { $0.stamp > 0 }.map(\.record) }
+
     /// The collections that have records.
     var collectionNames: [String] { collections.filter { $0.count > 0 }.map(\.name) }
 
