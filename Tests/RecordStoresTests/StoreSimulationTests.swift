@@ -11,7 +11,7 @@ import Testing
 @Suite struct StoreSimulationTests {
     @Test(arguments: [FileDurability.everyCommit, .interval(.seconds(1)), .operatingSystem])
     func `random stories never break a promise`(durability: FileDurability) throws {
-        for seed in UInt64(1)...20 {
+        for seed in UInt64(1)...15 {
             var simulation = StoreSimulation(seed: seed, durability: durability)
             do {
                 let summary = try simulation.live(lives: 10)

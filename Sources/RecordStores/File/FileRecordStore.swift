@@ -246,7 +246,11 @@ public final class FileRecordStore: RecordStore {
     /// - Throws: ``StoreError/unavailable(_:)`` if that failed, such as on a full disk; the store goes on as it was.
     public func compact() async throws(StoreError) {
         try table.withLock { _ throws(StoreError) in try journal.check() }
-        if let failure = await journal.compact() { throw .unavailable(failure) }
+        switch await journal.compact() {
+        case .done: return
+        case .closed: throw .closed
+        case .failed(let failure): throw .unavailable(failure)
+        }
     }
 
     /// Waits until what was handed over is durable, seals the journal and lets others open the directory.

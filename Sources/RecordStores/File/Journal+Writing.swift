@@ -77,7 +77,9 @@ extension Journal {
             return .write(state.pending)
         }
         if state.wantedRoom > 0 { return .makeRoom(state.wantedRoom) }
-        if state.sealTime != nil { return state.isCompacting ? .abandonSnapshot : .end }
+        if state.sealTime != nil {
+            return state.isCompacting || !state.compactionWaiters.isEmpty ? .abandonSnapshot : .end
+        }
         if let due = state.syncDue, due <= time.now() { return .sync }
         if state.isCompacting { return .continueSnapshot }
         if !state.compactionWaiters.isEmpty { return .beginSnapshot }
@@ -101,7 +103,7 @@ extension Journal {
                 try continueSnapshot()
             case .abandonSnapshot:
                 writer.withLock { $0.abandonSnapshot() }
-                endSnapshot(StoreFailure(operation: "compaction", subject: "a store that was closed", code: 0))
+                endSnapshot(.closed)
             case .end, .sleep:
                 break
             }
@@ -221,7 +223,7 @@ extension Journal {
             guard writer.withLock({ $0.written }) >= frame else { return }
             try syncAll()
             let isDone = attempt { writer throws(StoreFailure) in try writer.finishSnapshot() }
-            if isDone { endSnapshot(nil) }
+            if isDone { endSnapshot(.done) }
         } else {
             attempt { writer throws(StoreFailure) in
                 try writer.copyIntoSnapshot { hooks.page($0, $1) { self.lastSequence } }
@@ -237,19 +239,23 @@ extension Journal {
             return true
         } catch {
             writer.withLock { $0.abandonSnapshot() }
-            endSnapshot(error)
+            endSnapshot(.failed(error))
             return false
         }
     }
 
-    private func endSnapshot(_ failure: StoreFailure?) {
+    private func endSnapshot(_ end: CompactionEnd) {
         let waiters = state.withLock { state in
             state.isCompacting = false
             defer { state.compactionWaiters = [] }
             return state.compactionWaiters
         }
-        for waiter in waiters { waiter.resume(returning: failure) }
-        hooks.onEvent(failure.map { .compactionFailed($0) } ?? .compacted)
+        for waiter in waiters { waiter.resume(returning: end) }
+        switch end {
+        case .done: hooks.onEvent(.compacted)
+        case .failed(let failure): hooks.onEvent(.compactionFailed(failure))
+        case .closed: break
+        }
     }
 
     // MARK: The end
@@ -262,7 +268,7 @@ extension Journal {
         }
         for waiter in waiters { waiter.continuation.resume(returning: failure) }
         for waiter in roomWaiters { waiter.resume() }
-        for waiter in compactionWaiters { waiter.resume(returning: failure) }
+        for waiter in compactionWaiters { waiter.resume(returning: .failed(failure)) }
         hooks.onEvent(.failed(failure))
     }
 

@@ -36,7 +36,7 @@ final class Journal: Sendable {
         var isSealed: Bool
         /// Whether a snapshot is being written, and who waits for the end of one.
         var isCompacting = false
-        var compactionWaiters: [CheckedContinuation<StoreFailure?, Never>] = []
+        var compactionWaiters: [CheckedContinuation<CompactionEnd, Never>] = []
         /// When frames have to be synced that are written; nil if there are none, or no time is set.
         var syncDue: Int64?
         var isParked = false
@@ -215,15 +215,25 @@ final class Journal: Sendable {
 
     // MARK: Snapshots and the end
 
-    /// Has a snapshot written, or waits for the one that is being written; the failure if that failed.
-    func compact() async -> StoreFailure? {
+    /// What has become of a snapshot.
+    enum CompactionEnd {
+        /// It has taken the place of what was before it.
+        case done
+        /// The store was closed first.
+        case closed
+        case failed(StoreFailure)
+    }
+
+    /// Has a snapshot written, or waits for the one that is being written.
+    func compact() async -> CompactionEnd {
         await withCheckedContinuation { continuation in
-            let isOver = signal { state -> (Bool, Bool) in
-                guard state.failure == nil, state.sealTime == nil else { return (true, false) }
+            let end = signal { state -> (CompactionEnd?, Bool) in
+                if let failure = state.failure { return (.failed(failure), false) }
+                if state.sealTime != nil { return (.closed, false) }
                 state.compactionWaiters.append(continuation)
-                return (false, true)
+                return (nil, true)
             }
-            if isOver { continuation.resume(returning: state.withLock { $0.failure }) }
+            if let end { continuation.resume(returning: end) }
         }
     }
 

@@ -63,6 +63,10 @@ struct JournalWriter {
         self.losesPower = losesPower
         self.layout = layout
         let room = layout.reserve + layout.steps.lowerBound
+        // The names that were found may be known to the system alone. What goes on in a file, or removes another, relies
+        // on its name.
+        try files.fileSystem.syncDirectory(files.parent)
+        try files.fileSystem.syncDirectory(files.path)
         try files.removeLeftovers(below: content.first, keeping: content.tail?.number ?? 0)
         if let tail = content.tail {
             generation = tail.generation
@@ -71,8 +75,6 @@ struct JournalWriter {
             generation = RandomSource.system.next()
             file = try JournalFile(
                 1, in: files, generation: generation, firstSequence: 1, losesPower: losesPower, room: room)
-            // The directory's own name may be as new.
-            try files.fileSystem.syncDirectory(files.parent)
         }
         first = content.first
         written = (content.tail?.nextSequence ?? 1) - 1

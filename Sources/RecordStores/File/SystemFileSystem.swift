@@ -60,19 +60,8 @@ package struct SystemFileSystem: FileSystem {
             let text = String(decoding: try file.readAll(), as: UTF8.self)
             return .held(pid: Int32(text.prefix { $0.isNumber }))
         }
-        // Who has it is a courtesy for messages; the lock itself is the system's.
-        let pid = Array("\(getpid())\n".utf8)
-        guard ftruncate(file.number, 0) == 0 else {
-            let code = errno
-            file.close()
-            throw StoreFailure(operation: "truncate", subject: path, code: code)
-        }
-        do {
-            try file.write(pid, at: 0)
-        } catch {
-            file.close()
-            throw error
-        }
+        // Who has it is a courtesy for messages, for which a full disk may have no room; the lock itself is the system's.
+        if ftruncate(file.number, 0) == 0 { try? file.write(Array("\(getpid())\n".utf8), at: 0) }
         return .locked(file)
     }
 

@@ -98,9 +98,9 @@ package struct StoreSimulation {
                 moment.sequence >= shownThrough && fits(records, moment, at: table.now)
             })
         else {
-            let nearest = moments.last(where: { fits(records, $0, at: table.now) }).map { "frame \($0.sequence)" }
+            let nearest = moments.last(where: { fits(records, $0, at: table.now) }).map { "as at frame \($0.sequence)" }
             throw violation(
-                "opened, the store is as at \(nearest ?? "no moment at all"), and answers showed frame \(shownThrough)")
+                "opened, the store is \(nearest ?? strangeness(records)), and answers showed frame \(shownThrough)")
         }
         if let held = records.first(where: { $0.isHeld(at: table.now) }) {
             throw violation("\(held.id) is held by a process that is gone")
@@ -127,7 +127,8 @@ package struct StoreSimulation {
         for record in found {
             guard let expected = rest.removeValue(forKey: record.id) else { return false }
             var normal = record
-            if let until = expected.leaseUntil, let ended = record.leaseUntil, ended <= until, ended <= now {
+            // When a lease ended that nobody has any more is told by no answer.
+            if let until = expected.leaseUntil, let ended = record.leaseUntil, ended <= now {
                 normal.leaseUntil = until
             }
             guard normal == expected else { return false }
@@ -136,6 +137,19 @@ package struct StoreSimulation {
             record.expiresAt.map { $0 <= now } ?? false
         }
     }
+
+    /// In what records are unlike those of every moment.
+    private func strangeness(_ found: [Record]) -> String {
+        let found = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        let differences = moments.suffix(3).map { moment in
+            let ids = Set(found.keys).union(moment.records.keys).filter { found[$0] != moment.records[$0] }
+            let lines = ids.map { "\(describe(found[$0])) for \(describe(moment.records[$0]))" }
+            return "frame \(moment.sequence): \(lines.joined(separator: ", "))"
+        }
+        return "unlike at any moment (\(differences.joined(separator: "; ")))"
+    }
+
+    private func describe(_ record: Record?) -> String { record.map { "\($0)" } ?? "nothing" }
 
     // MARK: Living
 
@@ -237,6 +251,8 @@ package struct StoreSimulation {
     package mutating func kill(evicting: Bool = false) {
         note("kill")
         leave()
+        // What a failed sync has left in the cache goes with it; where no answer waited for the sync, answers go too.
+        if evicting, durability.mayLose { shownThrough = 0 }
         disk = disk.killed(evicting: evicting)
     }
 
