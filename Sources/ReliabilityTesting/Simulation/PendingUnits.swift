@@ -82,12 +82,7 @@ struct PendingUnits {
         return .units(kept)
     }
 
-    /// Outcomes without repetition: all that are legal if there are few units, else those that tell most.
-    ///
-    /// With more than ``mostForAll`` units they are: nothing, everything, all but the content, all but the lengths,
-    /// all but the names, the names alone, the content alone; and for each unit everything up to it, it alone with what
-    /// it needs, it with all names and lengths, and everything but it and what needs it. If that makes more than
-    /// `limit`, the units are thinned evenly, the first and the last among them.
+    /// Outcomes without repetition, as ``SimulatedDisk/outcomes(names:limit:)`` says.
     func outcomes(limit: Int) -> [PowerCut] {
         var sets: [UnitSet] = []
         if count <= Self.mostForAll {

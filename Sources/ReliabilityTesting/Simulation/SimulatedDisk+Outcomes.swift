@@ -31,8 +31,8 @@ extension SimulatedDisk {
     ///
     /// With more units they are: nothing, everything, all but the content, all but the lengths, all but the names, the
     /// names alone, the content alone; and for each unit everything up to it, it alone with what it needs, it with all
-    /// names and lengths, and everything but it and what needs it. If that makes more than `limit`, units are left out
-    /// evenly, and the first and the last never.
+    /// names and lengths, and everything but it and what needs it. If that makes more than `limit`, 15 or more, units are
+    /// left out evenly, and the first and the last never.
     package func outcomes(names order: PowerCut.NameOrder = .free, limit: Int = 1_000) -> [PowerCut] {
         units(order).outcomes(limit: limit)
     }
