@@ -54,7 +54,7 @@ public struct RecordStoreConformance: Sendable {
     public static let checks: [Check] =
         fenceChecks + batchChecks + orderChecks + dueChecks + leaseChecks + expiryChecks + timeChecks + pageChecks
         + limitChecks + byteChecks + cancellationChecks + wakeUpChecks + closingChecks + reopeningChecks + raceChecks
-        + modelChecks
+        + linearizabilityChecks + modelChecks
 
     let seed: UInt64
     let patience: Duration

@@ -14,6 +14,10 @@ struct AlteredStore: RecordStore {
     var altersChange: @Sendable (Change) -> Change = { $0 }
     /// Every record before it is shown; `nil` hides it.
     var altersRecord: @Sendable (Record, Timestamp) -> Record? = { record, _ in record }
+    var reads: @Sendable (Base, [RecordID]) async throws(StoreError) -> ReadAnswer = {
+        base, ids async throws(StoreError) in
+        try await base.read(ids)
+    }
     var commits: @Sendable (Base, [Change]) async throws(StoreError) -> CommitAnswer = {
         base, changes async throws(StoreError) in
         try await base.commit(changes)
@@ -25,6 +29,10 @@ struct AlteredStore: RecordStore {
     var extends: @Sendable (Base, RecordID, Fence, Duration) async throws(StoreError) -> ExtendAnswer = {
         base, id, fence, lease async throws(StoreError) in try await base.extend(id, fence: fence, lease: lease)
     }
+    var scans: @Sendable (Base, _ collection: String, String?, UInt64?, Int) async throws(StoreError) -> ScanAnswer = {
+        base, name, state, position, limit async throws(StoreError) in
+        try await base.scan(name, state: state, after: position, limit: limit)
+    }
     var counts: @Sendable (Base, String) async throws(StoreError) -> CollectionStatistics = {
         base, name async throws(StoreError) in
         try await base.statistics(of: name)
@@ -35,7 +43,7 @@ struct AlteredStore: RecordStore {
     var durability: Durability { base.durability }
 
     func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
-        let answer = try await base.read(ids)
+        let answer = try await reads(base, ids)
         return ReadAnswer(now: answer.now, records: answer.records.map { show($0, answer.now) })
     }
 
@@ -66,7 +74,7 @@ struct AlteredStore: RecordStore {
     func scan(
         _ collection: String, state: String?, after position: UInt64?, limit: Int
     ) async throws(StoreError) -> ScanAnswer {
-        let answer = try await base.scan(collection, state: state, after: position, limit: limit)
+        let answer = try await scans(base, collection, state, position, limit)
         return ScanAnswer(
             now: answer.now, records: answer.records.compactMap { show($0, answer.now) }, next: answer.next)
     }
