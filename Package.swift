@@ -46,6 +46,12 @@ let programs: [Target] = [
             "CAllocationCounter", "CPlainDigest",
         ],
         path: "Benchmarks/ReliabilityBenchmarks", swiftSettings: settings),
+    .executableTarget(
+        name: "reliability-trials", dependencies: ["RecordStores", "ReliabilityCore"],
+        path: "Trials/ReliabilityTrials", swiftSettings: settings),
+    .testTarget(
+        name: "TrialsTests", dependencies: ["reliability-trials", "RecordStores", "ReliabilityCore"],
+        swiftSettings: settings),
 ]
 
 let package = Package(
