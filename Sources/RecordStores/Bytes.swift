@@ -12,6 +12,8 @@ package struct ByteWriter {
 
     package init() {}
 
+    /// Forgets what was written, and keeps the room for it.
+    package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
     package mutating func reserveCapacity(_ count: Int) { bytes.reserveCapacity(count) }
     package mutating func write(_ value: UInt8) { bytes.append(value) }
     package mutating func write(_ value: UInt32) { fixed(UInt64(value), count: 4) }
@@ -45,7 +47,7 @@ package struct ByteWriter {
     }
 
     private mutating func fixed(_ value: UInt64, count: Int) {
-        for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0.prefix(count)) }
     }
 }
 

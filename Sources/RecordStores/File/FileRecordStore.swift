@@ -140,7 +140,7 @@ public final class FileRecordStore: RecordStore {
             append(table.takeExpired(), at: table.now, ifRoom: true)
             return (answer, journal.lastSequence)
         }
-        if let failure = await journal.failure(upTo: sequence) { throw .unavailable(failure) }
+        if let failure = await journal.failure(upTo: sequence, isLikely: true) { throw .unavailable(failure) }
         return answer
     }
 
@@ -152,11 +152,11 @@ public final class FileRecordStore: RecordStore {
         while true {
             let now = clock.now
             let change = try table.withLock { table throws(StoreError) -> (Answer, UInt64, isChange: Bool)? in
-                try journal.check()
                 switch journal.admit(bytes, isGrowth: isGrowth) {
                 case .granted: break
                 case .waits: return nil
-                case .refused(let failure): throw .full(failure)
+                case .full(let failure): throw .full(failure)
+                case .failed(let failure): throw .unavailable(failure)
                 }
                 let answer = try body(&table, now)
                 append(table.takeExpired(), at: table.now)
@@ -168,7 +168,7 @@ public final class FileRecordStore: RecordStore {
                 await journal.waitForRoom()
                 continue
             }
-            guard let failure = await journal.failure(upTo: sequence) else { return answer }
+            guard let failure = await journal.failure(upTo: sequence, isLikely: !isChange) else { return answer }
             throw isChange ? .outcomeUnknown(failure) : .unavailable(failure)
         }
     }

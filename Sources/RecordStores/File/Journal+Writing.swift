@@ -7,12 +7,13 @@ internal import Synchronization
 
 /// The journal's thread.
 extension Journal {
-    /// How often the thread looks for new work before it sleeps: a few microseconds, less than being woken costs.
-    private static let spins = 4_000
+    /// For how many nanoseconds the thread looks for new work before it sleeps: about as long as it takes a caller to be
+    /// woken by its answer and to come back, after which the thread would have to be woken as well.
+    private static let patience: Int64 = 30_000
 
     /// What is to be done next, the most urgent first.
     private enum Work {
-        case write(PendingFrames)
+        case write
         case makeRoom(Int)
         case abandonSnapshot
         case sync
@@ -23,19 +24,25 @@ extension Journal {
     }
 
     func run() {
+        let stopwatch = TimeSource(ContinuousClock())
+        var frames = PendingFrames()
         while true {
-            var spins = Self.spins
-            while spins > 0, !hasWork.load(ordering: .acquiring) { spins -= 1 }
+            waitForWork(stopwatch)
             hasWork.store(false, ordering: .relaxed)
-            switch next() {
+            switch next(&frames) {
             case .end:
                 return end()
             case .sleep(let deadline):
                 parker.park(atMost: deadline.map { $0.subtractingSaturating(time.now()) })
             case let work:
-                carryOut(work)
+                carryOut(work, &frames)
             }
         }
+    }
+
+    private func waitForWork(_ stopwatch: TimeSource) {
+        let start = stopwatch.now()
+        while !hasWork.load(ordering: .acquiring), stopwatch.now() - start < Self.patience {}
     }
 
     /// Does one thing in the place of the thread, if the journal was not started: a test decides what comes when.
@@ -43,22 +50,24 @@ extension Journal {
     /// - Returns: Whether there was something to do.
     package func step() -> Bool {
         guard !state.withLock({ $0.isEnded }) else { return false }
-        switch next() {
+        var frames = PendingFrames()
+        switch next(&frames) {
         case .end:
             end()
             return true
         case .sleep:
             return false
         case let work:
-            carryOut(work)
+            carryOut(work, &frames)
             return true
         }
     }
 
-    private func next() -> Work { state.withLock { next(&$0) } }
+    /// What comes next; `frames` is empty, and has what is to be written if it is that.
+    private func next(_ frames: inout PendingFrames) -> Work { state.withLock { next(&$0, &frames) } }
 
     /// Requires the lock.
-    private func next(_ state: inout State) -> Work {
+    private func next(_ state: inout State, _ frames: inout PendingFrames) -> Work {
         if state.failure != nil { return .end }
         if let time = state.sealTime, state.pending.isEmpty, !state.isSealed {
             if state.isCompacting { return .abandonSnapshot }
@@ -67,14 +76,14 @@ extension Journal {
                 state.opening = nil
                 _ = Self.append(opening, 1, to: &state)
             } else {
-                _ = Self.append(JournalEntry.seal(at: time).encoded(), 1, to: &state)
+                _ = Self.append(.seal(at: time), 1, to: &state)
                 state.isSealed = true
             }
             state.pending.mustSync = true
         }
         if !state.pending.isEmpty {
-            defer { state.pending = PendingFrames() }
-            return .write(state.pending)
+            swap(&state.pending, &frames)
+            return .write
         }
         if state.wantedRoom > 0 { return .makeRoom(state.wantedRoom) }
         if state.sealTime != nil {
@@ -87,11 +96,12 @@ extension Journal {
         return .sleep(until: state.syncDue)
     }
 
-    private func carryOut(_ work: Work) {
+    private func carryOut(_ work: Work, _ frames: inout PendingFrames) {
         do throws(StoreFailure) {
             switch work {
-            case .write(let pending):
-                try write(pending)
+            case .write:
+                try write(frames)
+                frames.removeAll()
                 try maintain()
             case .makeRoom(let room):
                 try makeRoom(room)
@@ -144,11 +154,11 @@ extension Journal {
             } else if case .interval(let interval) = durability, state.syncDue == nil {
                 state.syncDue = time.now().addingSaturating(interval.nanosecondsRoundedUp)
             }
-            let served = state.waiters.filter { $0.sequence <= written }
+            let waiters = state.waiters
             state.waiters.removeAll { $0.sequence <= written }
-            return served
+            return state.waiters.isEmpty ? waiters : waiters.filter { $0.sequence <= written }
         }
-        for waiter in served { waiter.continuation.resume(returning: nil) }
+        for waiter in served { unsafe waiter.continuation.resume(returning: nil) }
     }
 
     // MARK: Room
@@ -266,7 +276,7 @@ extension Journal {
             defer { (state.waiters, state.roomWaiters, state.compactionWaiters) = ([], [], []) }
             return (state.waiters, state.roomWaiters, state.compactionWaiters)
         }
-        for waiter in waiters { waiter.continuation.resume(returning: failure) }
+        for waiter in waiters { unsafe waiter.continuation.resume(returning: failure) }
         for waiter in roomWaiters { waiter.resume() }
         for waiter in compactionWaiters { waiter.resume(returning: .failed(failure)) }
         hooks.onEvent(.failed(failure))

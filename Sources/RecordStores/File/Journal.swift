@@ -12,9 +12,11 @@ internal import Synchronization
 /// medium is not known any more, and a second sync that succeeds would prove nothing. A snapshot or a new journal that
 /// cannot be written does no harm, and is tried again later.
 final class Journal: Sendable {
+    @safe
     struct Waiter {
         let sequence: UInt64
-        let continuation: CheckedContinuation<StoreFailure?, Never>
+        /// Taken out of the list by whoever resumes it, so it is resumed once.
+        let continuation: UnsafeContinuation<StoreFailure?, Never>
     }
 
     struct State {
@@ -25,7 +27,7 @@ final class Journal: Sendable {
         var answered: UInt64
         var waiters: [Waiter] = []
         /// The first frame of this opening, until there is a reason to write it.
-        var opening: [UInt8]?
+        var opening: JournalEntry?
         /// How many more bytes of frames have their place in the file.
         var room: Int
         /// How much room somebody waits for.
@@ -85,7 +87,7 @@ final class Journal: Sendable {
         state = Locked(
             State(
                 nextSequence: writer.written + 1, answered: writer.written,
-                opening: JournalEntry.opened(opening).encoded(), room: writer.file.room, isSealed: isSealed))
+                opening: .opened(opening), room: writer.file.room, isSealed: isSealed))
         self.writer = Locked(writer)
     }
 
@@ -124,7 +126,9 @@ final class Journal: Sendable {
         /// The file has to be filled first: ``waitForRoom()``.
         case waits
         /// The disk is full.
-        case refused(StoreFailure)
+        case full(StoreFailure)
+        /// A write has failed: the journal takes no more, and what the table holds may not be durable.
+        case failed(StoreFailure)
     }
 
     /// Asks for room for frames of at most so many bytes. What was granted has to be appended before the next is asked.
@@ -133,11 +137,15 @@ final class Journal: Sendable {
     func admit(_ bytes: Int, isGrowth: Bool) -> Admission {
         // Room for the frames that the journal adds by itself.
         let needed = bytes + (isGrowth ? layout.reserve : 0) + Self.ownFrames
-        if state.withLock({ $0.room >= needed }) { return .granted }
+        func answer(_ state: borrowing State) -> Admission? {
+            if let failure = state.failure { return .failed(failure) }
+            return state.room >= needed ? .granted : nil
+        }
+        if let answer = state.withLock({ answer($0) }) { return answer }
         return signal { state in
-            guard state.room < needed, state.failure == nil else { return (.granted, false) }
+            if let answer = answer(state) { return (answer, false) }
             state.wantedRoom = max(state.wantedRoom, needed)
-            return (state.full.map { .refused($0) } ?? .waits, true)
+            return (state.full.map { .full($0) } ?? .waits, true)
         }
     }
 
@@ -160,14 +168,13 @@ final class Journal: Sendable {
     ///
     /// - Parameter weight: How many records it changes.
     func append(_ entry: JournalEntry, weight: Int) -> UInt64 {
-        let payload = entry.encoded()
-        return signal { state in (Self.append(payload, weight, to: &state), true) }
+        signal { state in (Self.append(entry, weight, to: &state), true) }
     }
 
     /// Whether an entry that need not be kept has room.
     func hasRoom(_ bytes: Int) -> Bool { state.withLock { $0.room >= bytes + Self.ownFrames } }
 
-    static func append(_ payload: [UInt8], _ weight: Int, to state: inout State) -> UInt64 {
+    static func append(_ entry: JournalEntry, _ weight: Int, to state: inout State) -> UInt64 {
         if let opening = state.opening {
             state.opening = nil
             _ = append(opening, 1, to: &state)
@@ -175,7 +182,7 @@ final class Journal: Sendable {
             state.pending.mustSync = true
         }
         let before = state.pending.frameBytes
-        state.pending.append(payload, weight: weight)
+        state.pending.append(entry, weight: weight)
         state.room -= state.pending.frameBytes - before
         state.isSealed = false
         defer { state.nextSequence += 1 }
@@ -186,17 +193,19 @@ final class Journal: Sendable {
     /// if a write failed.
     ///
     /// It ignores cancellation: what was appended will be written.
-    func failure(upTo sequence: UInt64) async -> StoreFailure? {
-        if case .known(let failure) = state.withLock({ Self.fate(of: sequence, in: $0) }) { return failure }
-        return await withCheckedContinuation { continuation in
+    ///
+    /// - Parameter isLikely: Whether it probably is already, as what a read depends on.
+    func failure(upTo sequence: UInt64, isLikely: Bool) async -> StoreFailure? {
+        if isLikely, case .known(let failure) = state.withLock({ Self.fate(of: sequence, in: $0) }) { return failure }
+        return unsafe await withUnsafeContinuation { continuation in
             let fate = state.withLock { state -> Fate in
                 let fate = Self.fate(of: sequence, in: state)
                 if case .open = fate {
-                    state.waiters.append(Waiter(sequence: sequence, continuation: continuation))
+                    unsafe state.waiters.append(Waiter(sequence: sequence, continuation: continuation))
                 }
                 return fate
             }
-            if case .known(let failure) = fate { continuation.resume(returning: failure) }
+            if case .known(let failure) = fate { unsafe continuation.resume(returning: failure) }
         }
     }
 

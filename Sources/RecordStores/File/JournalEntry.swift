@@ -35,6 +35,11 @@ enum JournalEntry {
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    func encode(into writer: inout ByteWriter) {
         switch self {
         case .opened(let opening):
             writer.write(UInt8(1))
@@ -59,7 +64,6 @@ enum JournalEntry {
             writer.write(end.records)
             writer.write(end.coveredThrough)
         }
-        return writer.bytes
     }
 
     init(_ payload: ArraySlice<UInt8>) throws(MalformedBytes) {

@@ -6,7 +6,7 @@
 /// Frames that wait to be written.
 struct PendingFrames {
     /// The payloads, one after the other.
-    private(set) var payloads: [UInt8] = []
+    private(set) var payloads = ByteWriter()
     private(set) var lengths: [Int] = []
     /// The bytes of the frames around them.
     private(set) var frameBytes = 0
@@ -17,15 +17,22 @@ struct PendingFrames {
 
     var isEmpty: Bool { lengths.isEmpty }
 
-    mutating func append(_ payload: [UInt8], weight: Int) {
-        payloads.append(contentsOf: payload)
-        lengths.append(payload.count)
-        frameBytes += JournalFormat.frameLength(payload: payload.count)
+    mutating func append(_ entry: JournalEntry, weight: Int) {
+        let start = payloads.bytes.count
+        entry.encode(into: &payloads)
+        let length = payloads.bytes.count - start
+        lengths.append(length)
+        frameBytes += JournalFormat.frameLength(payload: length)
         self.weight += UInt64(weight)
     }
 
+    /// Forgets the frames, and keeps the room for them unless they were unusually large.
     mutating func removeAll() {
-        payloads.removeAll(keepingCapacity: true)
+        if frameBytes > 1_048_576 {
+            self = PendingFrames()
+            return
+        }
+        payloads.removeAll()
         lengths.removeAll(keepingCapacity: true)
         frameBytes = 0
         weight = 0
@@ -92,13 +99,14 @@ struct JournalWriter {
         for length in pending.lengths {
             sequence += 1
             FrameHeader(sequence: sequence, unsynced: UInt32(clamping: sequence - synced - 1), pages: file.pages)
-                .append(pending.payloads[start..<start + length], to: &frames, generation: generation)
+                .append(pending.payloads.bytes[start..<start + length], to: &frames, generation: generation)
             start += length
         }
         try file.write(frames)
         written = sequence
         unsyncedWeight += pending.weight
         replaceableBytes += frames.count
+        if frames.count > 1_048_576 { frames = [] }
     }
 
     mutating func sync() throws(StoreFailure) {

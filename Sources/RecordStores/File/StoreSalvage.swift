@@ -141,7 +141,7 @@ private struct Salvage {
         defer { writer.file.close() }
         func write(_ entry: JournalEntry) throws(StoreFailure) {
             var pending = PendingFrames()
-            pending.append(entry.encoded(), weight: 1)
+            pending.append(entry, weight: 1)
             if let full = try writer.makeRoom(pending.frameBytes) { throw full }
             try writer.write(pending)
         }
