@@ -15,6 +15,7 @@ internal import RecordStores
 extension Floor {
     static let syncGrowing = "2 x (write 256 B + fdatasync), growing file"
     static let syncZeroed = "2 x (write 256 B + fdatasync), file of zeros"
+    static let committer = "2 x (300 B to a bare committer), 64 callers, file of zeros"
     static let readAndBuild = "read the journal + one dictionary insert for each key"
 }
 
@@ -29,6 +30,21 @@ extension Row {
             let file = try BareFile(meter.scratch.newPath("zeroed"))
             try file.zero(2 * meter.count)
             return try meter.sync { count in try file.writeAndSync(2 * count) / 2 }
+        },
+        Row(
+            "Floors", Floor.committer, floor: nil, count: .fixed(20_000, smoke: 640), usesFiles: true
+        ) { meter in
+            let committer = try BareCommitter(meter.scratch.newPath("committer"), room: 2 * 304 * meter.count)
+            let bytes = [UInt8](repeating: 0xA5, count: 300)
+            let sample = try await meter.async { count in
+                try await concurrently(64, count) { _, _ in
+                    let isFirstDone = await committer.append(bytes)
+                    let isSecondDone = await committer.append(bytes)
+                    return isFirstDone && isSecondDone
+                }
+            }
+            await committer.end()
+            return sample
         },
         Row(
             "Floors", Floor.readAndBuild, floor: nil, count: .fixed(Keys.count, smoke: 1_000), usesFiles: true

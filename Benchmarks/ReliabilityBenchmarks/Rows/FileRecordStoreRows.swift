@@ -12,7 +12,9 @@ extension Row {
     /// ones, of which a sample with one caller sees few; those with many callers see them all.
     private static let present = Keys.count - 5_000..<Keys.count
 
-    static let fileRecordStores = [
+    static let fileRecordStores = storeRows + (SQLiteLibrary.shared.map(sqliteRows) ?? [])
+
+    private static let storeRows = [
         Row(
             "RecordStores", "file: claim + complete, 1 caller", floor: Floor.syncZeroed,
             count: .fixed(200, smoke: 5), usesFiles: true,
@@ -21,7 +23,7 @@ extension Row {
             try await fileSample(meter, callers: 1)
         },
         Row(
-            "RecordStores", "file: claim + complete, 64 callers", floor: Floor.syncZeroed,
+            "RecordStores", "file: claim + complete, 64 callers", floor: Floor.committer,
             count: .fixed(20_000, smoke: 640), usesFiles: true,
             details: { try await fileDetails($0, callers: callers) }
         ) { meter in
@@ -42,6 +44,37 @@ extension Row {
             return sample
         },
     ]
+
+    /// The same work by SQLite, with the same durability.
+    private static func sqliteRows(_ library: SQLiteLibrary) -> [Row] {
+        [
+            Row(
+                "RecordStores", "SQLite WAL FULL: claim + complete, 1 caller",
+                floor: "file: claim + complete, 1 caller", count: .fixed(200, smoke: 5), usesFiles: true
+            ) { meter in
+                let store = try SQLiteKeys(meter.scratch.newPath("sqlite"), library)
+                let keys = Keys.all
+                return try meter.sync { count in
+                    (0..<count).count { store.insert(keys[$0]) && store.complete(keys[$0], Keys.response($0)) }
+                }
+            },
+            Row(
+                "RecordStores", "SQLite WAL FULL, group commit: claim + complete, 64 callers",
+                floor: "file: claim + complete, 64 callers", count: .fixed(20_000, smoke: 640), usesFiles: true
+            ) { meter in
+                let store = try SQLiteGroupCommit(meter.scratch.newPath("sqlite"), library)
+                let keys = Keys.all
+                let sample = try await meter.async { count in
+                    try await concurrently(callers, count) { number, _ in
+                        guard await store.insert(keys[number]) else { return false }
+                        return await store.complete(keys[number], Keys.response(number))
+                    }
+                }
+                await store.end()
+                return sample
+            },
+        ]
+    }
 
     private static func fileSample(_ meter: Meter, callers: Int) async throws -> Sample {
         let store = try FileRecordStore(directory: meter.scratch.newPath("store"))
@@ -83,26 +116,6 @@ extension Row {
             Detail(name: "p99", value: percentile(0.99), unit: "ns"),
             Detail(name: "syncs per write", value: Double(syncs) / Double(2 * meter.count), unit: ""),
         ]
-    }
-
-    /// Spreads numbers evenly over tasks that run at the same time, each with a holder of its own; returns for how many
-    /// of them the operation held true.
-    private static func concurrently(
-        _ callers: Int, _ count: Int, _ operation: @escaping @Sendable (Int, Holder) async throws -> Bool
-    ) async throws -> Int {
-        try await withThrowingTaskGroup(of: Int.self) { group in
-            for caller in 0..<callers {
-                group.addTask {
-                    let holder = Holder.new()
-                    var done = 0
-                    for number in stride(from: caller, to: count, by: callers) {
-                        if try await operation(number, holder) { done += 1 }
-                    }
-                    return done
-                }
-            }
-            return try await group.reduce(0, +)
-        }
     }
 }
 

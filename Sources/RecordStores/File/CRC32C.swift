@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The Castagnoli checksum (polynomial 0x1EDC6F41, reflected), as in iSCSI, ext4 and SSE 4.2; by slices of eight bytes.
-struct CRC32C {
+package struct CRC32C {
     private static let tables: [[UInt32]] = {
         let first = (0..<256).map { byte -> UInt32 in
             (0..<8).reduce(UInt32(byte)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
@@ -19,15 +19,17 @@ struct CRC32C {
 
     private var state: UInt32 = .max
 
-    /// The checksum of everything that was added.
-    var value: UInt32 { ~state }
+    package init() {}
 
-    mutating func add(_ number: UInt64) {
+    /// The checksum of everything that was added.
+    package var value: UInt32 { ~state }
+
+    package mutating func add(_ number: UInt64) {
         var number = number.littleEndian
         unsafe withUnsafeBytes(of: &number) { unsafe add($0) }
     }
 
-    mutating func add(_ bytes: ArraySlice<UInt8>) {
+    package mutating func add(_ bytes: ArraySlice<UInt8>) {
         unsafe bytes.withUnsafeBytes { unsafe add($0) }
     }
 

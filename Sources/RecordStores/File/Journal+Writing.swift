@@ -9,7 +9,7 @@ internal import Synchronization
 extension Journal {
     /// For how many nanoseconds the thread looks for new work before it sleeps: about as long as it takes a caller to be
     /// woken by its answer and to come back, after which the thread would have to be woken as well.
-    private static let patience: Int64 = 30_000
+    private static let patience: Int64 = 5_000
 
     /// What is to be done next, the most urgent first.
     private enum Work {

@@ -15,13 +15,13 @@ internal import Darwin
 ///
 /// The thread sanitizer knows POSIX mutexes and conditions, so one form serves all builds.
 @safe
-final class Parker: @unchecked Sendable {
+package final class Parker: @unchecked Sendable {
     // Sendable: the flag is read and written under the mutex alone, and mutex and condition are made for sharing.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var isWoken = false
 
-    init() {
+    package init() {
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe pthread_mutex_init(mutex, nil)
@@ -46,7 +46,7 @@ final class Parker: @unchecked Sendable {
     }
 
     /// Blocks until ``wake()``, at most so many nanoseconds; returns at once if that was called since the last time.
-    func park(atMost nanoseconds: Int64? = nil) {
+    package func park(atMost nanoseconds: Int64? = nil) {
         unsafe pthread_mutex_lock(mutex)
         if let nanoseconds {
             if !isWoken { wait(max(1, nanoseconds)) }
@@ -71,7 +71,7 @@ final class Parker: @unchecked Sendable {
         #endif
     }
 
-    func wake() {
+    package func wake() {
         unsafe pthread_mutex_lock(mutex)
         isWoken = true
         unsafe pthread_mutex_unlock(mutex)
@@ -80,7 +80,7 @@ final class Parker: @unchecked Sendable {
 }
 
 /// Runs a body on a thread of its own, which ends with it. `false` if the system gives no thread.
-func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
