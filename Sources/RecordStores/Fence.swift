@@ -9,8 +9,8 @@
 /// told what stands there. So a worker that was paused past its lease cannot overwrite what its successor did
 /// (Kleppmann, "How to do distributed locking", 2016).
 ///
-/// Fences grow over the whole life of a store, also over deletes. The high 16 bits count incarnations: restoring a
-/// backup starts a new one, so that fences which were handed out after the backup stay in the past.
+/// Fences grow over the whole life of a store, also over deletes. The high 16 bits count incarnations: salvage begins a
+/// new one, so that fences which were handed out after a backup was taken stay in the past.
 public struct Fence: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The incarnation in the high 16 bits, the number within it in the low 48.
     public let rawValue: UInt64

@@ -3,7 +3,8 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The bytes of a store's files, format version 1. All integers are little-endian.
+/// The bytes of a store's files, format version 1. All integers are little-endian. The article "The format of the files"
+/// has all of it, and the rules for whoever reads them.
 ///
 /// A file is a header of 64 bytes and then frames, each at an offset that is a multiple of eight. A *journal* holds the
 /// commits in their order; a *snapshot* holds every record as it was while the snapshot was written.

@@ -10,7 +10,7 @@
 /// ```swift
 /// let inspection = try FileRecordStore.inspect(directory: "/var/lib/payments/records")
 /// for collection in inspection.collections {
-///     print(collection, try inspection.statistics(of: collection).counts)
+///     print(collection, inspection.statistics(of: collection).counts)
 /// }
 /// ```
 public struct StoreInspection: Sendable {
