@@ -22,7 +22,7 @@ public enum CommitAnswer: Hashable, Sendable {
     /// Every change is in.
     case committed(Committed)
     /// No change is in, because one did not find what it expected.
-    case conflict(Conflict)
+    indirect case conflict(Conflict)
 
     /// A batch that is in.
     public struct Committed: Hashable, Sendable {

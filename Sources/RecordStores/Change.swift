@@ -17,10 +17,10 @@ public struct RecordContent: Hashable, Sendable {
 
     /// A short ASCII label for people and queries, 1 to 32 bytes.
     public var state: String
-    /// The module's own bytes, at most 1 MiB.
-    public var body: [UInt8]
     /// Opaque pairs that travel with the record, at most 16 KiB in all.
     public var headers: [String: String]
+    /// The module's own bytes, at most 1 MiB.
+    public var body: [UInt8]
     /// Records of one collection with the same order key are handed out in the order of their positions; at most 255
     /// bytes.
     public var orderKey: String?
@@ -28,18 +28,16 @@ public struct RecordContent: Hashable, Sendable {
     public var due: When
     /// When the record becomes absent to every operation; by default never.
     public var expires: When
+}
 
+extension RecordContent {
     /// Content with everything but state and body at its default.
     public init(
         state: String, body: [UInt8] = [], headers: [String: String] = [:], orderKey: String? = nil,
         due: When = .never, expires: When = .never
     ) {
-        self.state = state
-        self.body = body
-        self.headers = headers
-        self.orderKey = orderKey
-        self.due = due
-        self.expires = expires
+        // As in a record: the initializer of the members makes no copy.
+        self.init(state: state, headers: headers, body: body, orderKey: orderKey, due: due, expires: expires)
     }
 }
 
@@ -93,6 +91,15 @@ public enum Change: Hashable, Sendable {
     /// The name that a move gives to its record; `nil` for every other change.
     public var destination: RecordID? {
         if case .move(_, let destination, _, _, _) = self { destination } else { nil }
+    }
+
+    /// The fence that the record has to have; `nil` if none may stand there.
+    var expected: Fence? {
+        switch self {
+        case .insert: nil
+        case .replace(_, let fence, _, _), .move(_, _, let fence, _, _), .delete(_, let fence): fence
+        case .assert(_, let fence): fence
+        }
     }
 
     /// How many more records stand after the change than before it.

@@ -34,32 +34,10 @@ public struct Record: Hashable, Sendable {
     public var claims: Int
     /// When the record was inserted.
     public let createdAt: Timestamp
-    /// Opaque pairs that travel with the record, such as a trace context.
-    public var headers: [String: String]
     /// The module's own bytes.
     public var body: [UInt8]
-
-    /// A record from its parts, as a store reads it back.
-    public init(
-        id: RecordID, fence: Fence, changedUnder: Fence? = nil, holder: Holder? = nil, leaseUntil: Timestamp? = nil,
-        dueAt: Timestamp? = nil, position: UInt64, orderKey: String? = nil, expiresAt: Timestamp? = nil, state: String,
-        claims: Int = 0, createdAt: Timestamp, headers: [String: String] = [:], body: [UInt8] = []
-    ) {
-        self.id = id
-        self.fence = fence
-        self.changedUnder = changedUnder
-        self.holder = holder
-        self.leaseUntil = leaseUntil
-        self.dueAt = dueAt
-        self.position = position
-        self.orderKey = orderKey
-        self.expiresAt = expiresAt
-        self.state = state
-        self.claims = claims
-        self.createdAt = createdAt
-        self.headers = headers
-        self.body = body
-    }
+    /// Opaque pairs that travel with the record, such as a trace context.
+    public var headers: [String: String]
 
     /// Whether somebody holds the record at `now`; a lease has ended at its very end.
     public func isHeld(at now: Timestamp) -> Bool {
@@ -76,5 +54,21 @@ public struct Record: Hashable, Sendable {
     public func isExpired(at now: Timestamp) -> Bool {
         guard let expiresAt else { return false }
         return expiresAt <= now && !isHeld(at: now)
+    }
+}
+
+extension Record {
+    /// A record from its parts, as a store reads it back.
+    public init(
+        id: RecordID, fence: Fence, changedUnder: Fence? = nil, holder: Holder? = nil, leaseUntil: Timestamp? = nil,
+        dueAt: Timestamp? = nil, position: UInt64, orderKey: String? = nil, expiresAt: Timestamp? = nil, state: String,
+        claims: Int = 0, createdAt: Timestamp, headers: [String: String] = [:], body: [UInt8] = []
+    ) {
+        // An initializer that assigns property by property makes a copy of the whole at its end; that of the members,
+        // whose order is another one, makes none.
+        self.init(
+            id: id, fence: fence, changedUnder: changedUnder, holder: holder, leaseUntil: leaseUntil, dueAt: dueAt,
+            position: position, orderKey: orderKey, expiresAt: expiresAt, state: state, claims: claims,
+            createdAt: createdAt, body: body, headers: headers)
     }
 }

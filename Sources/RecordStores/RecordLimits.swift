@@ -37,8 +37,8 @@ public enum RecordLimits {
         try check("key", id.key.utf8.count, key)
     }
 
-    package static func check(_ lease: Lease) throws(StoreError) {
-        try check("host of the holder", lease.holder.process.host.utf8.count, host)
+    package static func check(_ holder: Holder) throws(StoreError) {
+        try check("host of the holder", holder.process.host.utf8.count, host)
     }
 
     /// Each record is named once in an operation.
@@ -47,14 +47,18 @@ public enum RecordLimits {
         try check(field, ids.count - Set(ids).count + 1, 1...1)
     }
 
-    package static func check(_ content: RecordContent) throws(StoreError) {
+    /// Returns how many bytes the content counts for in a batch.
+    @discardableResult
+    package static func check(_ content: RecordContent) throws(StoreError) -> Int {
         try check("state", content.state.utf8.count, state)
         if let byte = content.state.firstByte(outside: 0x20...0x7E) {
             throw .refused(RefusedInput(field: "byte of state", size: Int(byte), allowed: 0x20...0x7E))
         }
         if let orderKey = content.orderKey { try check("order key", orderKey.utf8.count, Self.orderKey) }
         try check("body", content.body.count, body)
-        try check("headers", size(ofHeaders: content), headers)
+        let headers = size(ofHeaders: content)
+        try check("headers", headers, Self.headers)
+        return content.body.count + headers
     }
 
     package static func size(ofHeaders content: RecordContent) -> Int {

@@ -9,32 +9,15 @@ extension Duration {
 
     /// Whole nanoseconds, rounded up and clamped to what an `Int64` holds: for waits, which must not end early.
     package var nanosecondsRoundedUp: Int64 {
-        if let clamped = clampedNanoseconds { return clamped }
-        let (seconds, attoseconds) = components
         let (whole, rest) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        return seconds.saturatingNanoseconds(plus: rest > 0 ? whole + 1 : whole)
+        return Int64(clamping: rest > 0 ? whole + 1 : whole)
     }
 
     /// Whole nanoseconds, rounded toward zero and clamped to what an `Int64` holds: for readings of a clock.
-    package var nanosecondsRoundedDown: Int64 {
-        if let clamped = clampedNanoseconds { return clamped }
-        let (seconds, attoseconds) = components
-        return seconds.saturatingNanoseconds(plus: attoseconds / 1_000_000_000)
-    }
-
-    /// The end of the range for what lies beyond it: `components` traps where the seconds alone exceed an `Int64`.
-    private var clampedNanoseconds: Int64? {
-        if self > .longest { return .max }
-        return self < .nanoseconds(Int64.min) ? .min : nil
-    }
+    package var nanosecondsRoundedDown: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 }
 
 extension Int64 {
-    fileprivate func saturatingNanoseconds(plus nanoseconds: Int64) -> Int64 {
-        let (product, overflow) = multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (self < 0 ? .min : .max) : product.addingSaturating(nanoseconds)
-    }
-
     /// The sum, clamped to the range of the type instead of trapping.
     package func addingSaturating(_ other: Int64) -> Int64 {
         let (sum, overflow) = addingReportingOverflow(other)

@@ -61,4 +61,10 @@ struct CollectionIndex {
     var count = 0
 
     init(name: String) { self.name = name }
+
+    mutating func add(_ slot: Int, position: UInt64, state: String) {
+        byPosition.insert(.init(position: position, slot: slot))
+        counts.enter(state)
+        count += 1
+    }
 }

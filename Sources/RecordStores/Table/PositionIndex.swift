@@ -13,42 +13,41 @@ struct PositionIndex {
         let slot: Int
     }
 
-    private var entries: ArraySlice<Entry> = []
+    /// By position; those before ``first`` have died.
+    private var entries: [Entry] = []
+    private var first = 0
     private var dead = 0
 
     /// Adds the entry of a record, in the place of one that its position had before and that has died.
     mutating func insert(_ entry: Entry) {
         guard let last = entries.last, last.position >= entry.position else { return entries.append(entry) }
         let index = firstIndex(after: entry.position)
-        if index > entries.startIndex, entries[index - 1].position == entry.position {
+        if index > 0, entries[index - 1].position == entry.position {
             entries[index - 1] = entry
+            first = min(first, index - 1)
             dead -= 1
         } else {
             entries.insert(entry, at: index)
+            first = min(first, index)
         }
     }
 
     /// Notes that one entry has died; `isLive` tells which ones have not.
     mutating func noteDeath(isLive: (Entry) -> Bool) {
         dead += 1
-        while let first = entries.first, !isLive(first) {
-            entries.removeFirst()
-            dead -= 1
-        }
+        while first < entries.count, !isLive(entries[first]) { first += 1 }
         guard dead > 32, dead > entries.count / 2 else { return }
-        entries = ArraySlice(entries.filter(isLive))
-        dead = 0
+        entries = entries.filter(isLive)
+        (first, dead) = (0, 0)
     }
 
     /// The entries from the first one past `position` on, dead ones among them.
     func entries(after position: UInt64?) -> ArraySlice<Entry> {
-        guard let position else { return entries }
-        return entries[firstIndex(after: position)...]
+        entries[max(first, position.map(firstIndex(after:)) ?? 0)...]
     }
 
     private func firstIndex(after position: UInt64) -> Int {
-        var low = entries.startIndex
-        var high = entries.endIndex
+        var (low, high) = (0, entries.count)
         while low < high {
             let middle = low + (high - low) / 2
             if entries[middle].position <= position { low = middle + 1 } else { high = middle }

@@ -8,7 +8,7 @@ extension RecordTable {
     package mutating func claim(
         _ selection: ClaimRequest.Selection, lease: Lease, at time: Timestamp
     ) throws(StoreError) -> ClaimAnswer {
-        try RecordLimits.check(lease)
+        try RecordLimits.check(lease.holder)
         switch selection {
         case .ids(let ids):
             try RecordLimits.check("identifiers", ids.count, RecordLimits.page)
@@ -28,7 +28,7 @@ extension RecordTable {
         for id in ids {
             guard let slot = live(id) else { continue }
             if slots[slot].record.orderKey != nil { removeExpiredHeads(in: slots[slot].collection) }
-            if isHead(slot), !slots[slot].record.isHeld(at: now) {
+            if isHead(slot), !isHeld(slot) {
                 claimed.append(hold(slot, lease))
             } else {
                 standing.append(self[slot])
@@ -46,7 +46,7 @@ extension RecordTable {
         var slots: [Int] = []
         while slots.count < limit, let alarm = nextAlarm(\.due, in: number), alarm.at <= now {
             _ = collections[number].due.removeLeast()
-            if self[alarm.slot].isExpired(at: now) {
+            if isExpired(alarm.slot) {
                 expire(alarm.slot)
             } else {
                 slots.append(alarm.slot)

@@ -7,18 +7,23 @@
 extension RecordTable {
     /// Puts a record into a free slot and all indexes; returns the slot.
     @discardableResult
-    mutating func add(_ record: Record, as id: HashedID) -> Int {
+    mutating func add(_ record: consuming Record, hash: Int) -> Int {
         let number = collectionNumber(record.id.collection)
-        let slot = free.popLast() ?? slots.count
-        let content = Slot(record: record, collection: number, stamp: nextStamp)
-        if slot == slots.count { slots.append(content) } else { slots[slot] = content }
-        index[id] = slot
-        collections[number].byPosition.insert(.init(position: record.position, slot: slot))
-        collections[number].counts.enter(record.state)
-        collections[number].count += 1
+        let slot = put(Slot(record: record, collection: number, hash: hash, stamp: nextStamp))
+        index.insert(slot, hash: hash)
+        collections[number].add(slot, position: slots[slot].record.position, state: slots[slot].record.state)
         bytes += slots[slot].record.weight
         join(slot)
         setAlarms(slot)
+        return slot
+    }
+
+    private mutating func put(_ content: consuming Slot) -> Int {
+        guard let slot = free.popLast() else {
+            slots.append(content)
+            return slots.count - 1
+        }
+        slots[slot] = content
         return slot
     }
 
@@ -62,7 +67,7 @@ extension RecordTable {
     mutating func remove(_ slot: Int) {
         let number = slots[slot].collection
         leave(slot)
-        index[HashedID(slots[slot].record.id)] = nil
+        index.remove(slot, hash: slots[slot].hash)
         collections[number].counts.leave(slots[slot].record.state)
         bytes -= slots[slot].record.weight
         slots[slot] = .empty

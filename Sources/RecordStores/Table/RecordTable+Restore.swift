@@ -11,24 +11,24 @@ extension RecordTable {
         case .put(let record):
             seen(record.fence)
             nextPosition = max(nextPosition, record.position + 1)
-            let id = HashedID(record.id)
-            if let slot = index[id] {
+            let place = storedPlace(of: record.id)
+            if let slot = place.slot {
                 if slots[slot].record.position == record.position {
                     update(slot, to: record)
                     return true
                 }
                 remove(slot)
             }
-            add(record, as: id)
+            add(record, hash: place.hash)
         case .hold(let id, let fence, let holder, let until, let claims):
             seen(fence)
-            guard let slot = index[HashedID(id)] else { return false }
+            guard let slot = storedPlace(of: id).slot else { return false }
             hold(slot, fence, holder, until: until, claims: claims)
         case .extend(let id, let until):
-            guard let slot = index[HashedID(id)] else { return false }
+            guard let slot = storedPlace(of: id).slot else { return false }
             moveLeaseEnd(slot, to: until)
         case .remove(let id):
-            guard let slot = index[HashedID(id)] else { return false }
+            guard let slot = storedPlace(of: id).slot else { return false }
             remove(slot)
         }
         return true

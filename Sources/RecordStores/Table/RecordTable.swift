@@ -14,6 +14,8 @@ package struct RecordTable: Sendable {
     struct Slot {
         var record: Record
         var collection: Int
+        /// The hash of the record's name.
+        var hash: Int
         /// Outdates the alarms that were set before the last change; zero if no record stands here.
         var stamp: UInt64
 
@@ -24,13 +26,20 @@ package struct RecordTable: Sendable {
             record: Record(
                 id: RecordID("", ""), fence: Fence(rawValue: 0), position: 0, state: "",
                 createdAt: Timestamp(nanosecondsSince1970: 0)),
-            collection: 0, stamp: 0)
+            collection: 0, hash: 0, stamp: 0)
+    }
+
+    /// Where a name leads.
+    struct Place {
+        let hash: Int
+        /// The slot of the record; `nil` if none stands under the name.
+        let slot: Int?
     }
 
     /// How many expired records each operation clears away beyond those that it meets.
     static let sweepPerOperation = 8
 
-    var index: [HashedID: Int] = [:]
+    var index = NameIndex()
     var slots: [Slot] = []
     var free: [Int] = []
     var collections: [CollectionIndex] = []
@@ -123,7 +132,7 @@ package struct RecordTable: Sendable {
         var passed: [Int] = []
         var next: UInt64?
         for entry in collections[number].byPosition.entries(after: position) where isTaken(entry, in: number) {
-            if slots[entry.slot].record.isExpired(at: now) {
+            if isExpired(entry.slot) {
                 passed.append(entry.slot)
             } else if state == nil || slots[entry.slot].record.state == state {
                 guard records.count < limit else {
@@ -171,7 +180,7 @@ package struct RecordTable: Sendable {
         // Held records come up at the end of their lease, so what has come up by now is free.
         if next.at <= now { return next.at }
         var oldest: Timestamp?
-        for alarm in collections[number].due.elements where holds(alarm) && !slots[alarm.slot].record.isHeld(at: now) {
+        for alarm in collections[number].due.elements where holds(alarm) && !isHeld(alarm.slot) {
             guard let due = slots[alarm.slot].record.dueAt else { continue }
             oldest = min(due, oldest ?? due)
         }
@@ -189,13 +198,29 @@ package struct RecordTable: Sendable {
     subscript(slot: Int) -> Record { slots[slot].record }
 
     /// The slot of the record of that name; an expired one is removed and counts as absent.
-    mutating func live(_ id: RecordID) -> Int? { live(HashedID(id)) }
+    mutating func live(_ id: RecordID) -> Int? { place(of: id).slot }
 
-    mutating func live(_ id: HashedID) -> Int? {
-        guard let slot = index[id] else { return nil }
-        guard slots[slot].record.isExpired(at: now) else { return slot }
+    mutating func place(of id: RecordID) -> Place {
+        let place = storedPlace(of: id)
+        guard let slot = place.slot, isExpired(slot) else { return place }
         expire(slot)
-        return nil
+        return Place(hash: place.hash, slot: nil)
+    }
+
+    /// Where a name leads, be it to a record that has expired.
+    func storedPlace(of id: RecordID) -> Place {
+        let hash = NameIndex.hash(of: id)
+        return Place(hash: hash, slot: index.slot(hash) { slots[$0].record.id == id })
+    }
+
+    func isExpired(_ slot: Int) -> Bool {
+        guard let expiresAt = slots[slot].record.expiresAt, expiresAt <= now else { return false }
+        return !isHeld(slot)
+    }
+
+    func isHeld(_ slot: Int) -> Bool {
+        guard let leaseUntil = slots[slot].record.leaseUntil else { return false }
+        return leaseUntil > now
     }
 
     /// Removes a record that has expired.
