@@ -26,7 +26,7 @@ final class BareCommitter: Sendable {
             try file.write([UInt8](repeating: 0, count: 4_096), at: offset)
         }
         try file.sync()
-        guard startThread({ [self] in run(file) }) else { throw SystemCallFailed("start a thread for", path) }
+        guard startOwnThread({ [self] in run(file) }) else { throw SystemCallFailed("start a thread for", path) }
     }
 
     /// Appends bytes with a checksum; `true` once they are on the medium.

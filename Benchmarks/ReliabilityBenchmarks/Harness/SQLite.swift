@@ -175,7 +175,7 @@ final class SQLiteGroupCommit: Sendable {
 
     /// Starts the thread, which opens the database.
     init(_ path: String, _ library: SQLiteLibrary) throws {
-        guard startThread({ [self] in run(path, library) }) else {
+        guard startOwnThread({ [self] in run(path, library) }) else {
             throw SQLiteFailed(code: 0, description: "there is no thread for SQLite")
         }
     }

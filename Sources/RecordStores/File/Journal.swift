@@ -93,7 +93,7 @@ final class Journal: Sendable {
 
     /// Starts the thread that writes.
     func start(of path: String) throws(StoreFailure) {
-        guard startThread({ self.run() }) else {
+        guard startOwnThread({ self.run() }) else {
             throw StoreFailure(operation: "start of the writer", subject: path, code: 0)
         }
     }

@@ -80,7 +80,7 @@ package final class Parker: @unchecked Sendable {
 }
 
 /// Runs a body on a thread of its own, which ends with it. `false` if the system gives no thread.
-package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+package func startOwnThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
