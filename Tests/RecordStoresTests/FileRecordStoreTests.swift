@@ -241,6 +241,55 @@ import Testing
         }
     }
 
+    @Test func `any number of records may expire before they are met`() async throws {
+        let clock = ManualClock()
+        var layout = FileStoreLayout()
+        layout.reserve = 16_384
+        layout.steps = 4_096...65_536
+        let store = try FileRecordStore(
+            directory: path, clock: clock, fileSystem: SystemFileSystem(), layout: layout)
+        let content = RecordContent(state: "s", due: .after(.zero), expires: .after(.seconds(1)))
+        for batch in 0..<5 {
+            let changes = (0..<500).map { Change.insert(id(batch * 500 + $0), content) }
+            _ = try await store.commit(changes)
+        }
+        clock.advance(by: .seconds(2))
+        let claim = try await store.claim(ClaimRequest(.due(collection: "c", limit: 10), lease: Lease(.seconds(1))))
+        #expect(claim.claimed.isEmpty && claim.nextDueIn == nil)
+        #expect(try await store.purgeExpired(limit: 100) == 0)
+        try await store.close()
+        let again = try open()
+        #expect(again.report.records == 0)
+        try await again.close()
+    }
+
+    @Test func `a purge frees as many as it is told to`() async throws {
+        let clock = ManualClock()
+        let store = try FileRecordStore(directory: path, clock: clock, fileSystem: SystemFileSystem())
+        let content = RecordContent(state: "s", expires: .after(.seconds(1)))
+        _ = try await store.commit((0..<50).map { .insert(id($0), content) })
+        clock.advance(by: .seconds(2))
+        #expect(try await store.purgeExpired(limit: 20) == 20)
+        #expect(try await store.purgeExpired(limit: 100) == 30)
+        try await store.close()
+    }
+
+    @Test func `a store whose directory was moved touches nothing of a store at its old place`() async throws {
+        let store = try open()
+        _ = try await insert(0, into: store)
+        try SystemFileSystem().rename(path, to: path + ".moved")
+        let other = try open()
+        _ = try await insert(1, into: other)
+        let names = try SystemFileSystem().names(in: path).sorted()
+        await #expect(throws: StoreError.self) { try await store.compact() }
+        #expect(try SystemFileSystem().names(in: path).sorted() == names)
+        try await store.close()
+        try await other.close()
+        let again = try open()
+        #expect(try await again.read([id(1)]).records[0] != nil)
+        try await again.close()
+    }
+
     @Test func `leases of another process end at opening, leases of this one stand`() async throws {
         let store = try open()
         _ = try await insert(0, into: store, lease: Lease(.seconds(1_000)))

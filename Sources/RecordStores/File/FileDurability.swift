@@ -9,8 +9,8 @@ public enum FileDurability: Hashable, Sendable {
     case everyCommit
     /// What was answered in the last so much time, and while the sync that ends it took: frames are synced that often.
     case interval(Duration)
-    /// Whatever the operating system had not written by itself. The store syncs only when it is closed, when it changes
-    /// files, and once in a million changes.
+    /// Whatever the operating system had not written by itself. The store syncs only when it is closed, when a file needs
+    /// room or another is begun, and once in a million changes.
     case operatingSystem
 
     /// The same as every store declares it.

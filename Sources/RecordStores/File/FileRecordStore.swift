@@ -127,59 +127,87 @@ public final class FileRecordStore: RecordStore {
     /// Survives what it was opened to survive.
     public var durability: Durability { journal.durability.declared }
 
+    /// What a look at the table came to.
+    private enum Attempt<Answer: Sendable> {
+        case answer(Answer, through: UInt64, isChange: Bool)
+        /// More records have expired than one frame is for.
+        case again
+        case needsRoom
+    }
+
     /// Carries out an operation that changes nothing but what time has changed already, and waits until everything that
     /// its answer shows is durable.
     private func reading<Answer: Sendable>(
         _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
     ) async throws(StoreError) -> Answer {
-        let now = clock.now
-        let (answer, sequence) = try table.withLock { table throws(StoreError) in
-            try journal.check()
+        try await attempting { table, now throws(StoreError) in
+            var keepsExpired = true
+            switch journal.admit(FrameBytes.sweep, isGrowth: false) {
+            case .granted: break
+            case .waits: return .needsRoom
+            // What is not kept comes to the same as long as time does not go back.
+            case .full: keepsExpired = false
+            case .failed(let failure): throw .unavailable(failure)
+            }
+            defer { append(table.takeExpired(), at: table.now, if: keepsExpired) }
+            guard !table.sweepExpired(at: now) else { return .again }
             let answer = try body(&table, now)
-            // Without room for it, an expiry is not kept: it comes to the same when the time does not go back.
-            append(table.takeExpired(), at: table.now, ifRoom: true)
-            return (answer, journal.lastSequence)
+            append(table.takeExpired(), at: table.now, if: keepsExpired)
+            return .answer(answer, through: journal.lastSequence, isChange: false)
         }
-        if let failure = await journal.failure(upTo: sequence, isLikely: true) { throw .unavailable(failure) }
-        return answer
     }
 
     /// Carries out a change whose frame takes at most so many bytes, and waits until it and everything that its answer
     /// shows is durable.
     private func changing<Answer: Sendable>(
-        bytes: Int, isGrowth: Bool = false, _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
+        bytes: Int, isGrowth: Bool = false, sweeps: Bool = true,
+        _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
+    ) async throws(StoreError) -> Answer {
+        try await attempting { table, now throws(StoreError) in
+            switch journal.admit(bytes, isGrowth: isGrowth) {
+            case .granted: break
+            case .waits: return .needsRoom
+            case .full(let failure): throw .full(failure)
+            case .failed(let failure): throw .unavailable(failure)
+            }
+            // Also when a conflict or a refusal ends the look.
+            defer { append(table.takeExpired(), at: table.now) }
+            if sweeps, table.sweepExpired(at: now) { return .again }
+            let answer = try body(&table, now)
+            append(table.takeExpired(), at: table.now)
+            let effects = table.takeEffects()
+            guard !effects.isEmpty else {
+                return .answer(answer, through: journal.lastSequence, isChange: false)
+            }
+            let sequence = journal.append(.commit(effects, at: table.now), weight: effects.count)
+            return .answer(answer, through: sequence, isChange: true)
+        }
+    }
+
+    /// Looks at the table until there is an answer, and waits until all that it shows is durable.
+    ///
+    /// No look finds more than a few expired records, so none takes long or more room than it has asked for.
+    private func attempting<Answer: Sendable>(
+        _ look: (inout RecordTable, Timestamp) throws(StoreError) -> Attempt<Answer>
     ) async throws(StoreError) -> Answer {
         while true {
             let now = clock.now
-            let change = try table.withLock { table throws(StoreError) -> (Answer, UInt64, isChange: Bool)? in
-                switch journal.admit(bytes, isGrowth: isGrowth) {
-                case .granted: break
-                case .waits: return nil
-                case .full(let failure): throw .full(failure)
-                case .failed(let failure): throw .unavailable(failure)
-                }
-                let answer = try body(&table, now)
-                append(table.takeExpired(), at: table.now)
-                let effects = table.takeEffects()
-                guard !effects.isEmpty else { return (answer, journal.lastSequence, false) }
-                return (answer, journal.append(.commit(effects, at: table.now), weight: effects.count), true)
-            }
-            guard let (answer, sequence, isChange) = change else {
-                await journal.waitForRoom()
+            switch try table.withLock({ table throws(StoreError) in try look(&table, now) }) {
+            case .again:
                 continue
+            case .needsRoom:
+                await journal.waitForRoom()
+            case .answer(let answer, let sequence, let isChange):
+                guard let failure = await journal.failure(upTo: sequence, isLikely: !isChange) else { return answer }
+                throw isChange ? .outcomeUnknown(failure) : .unavailable(failure)
             }
-            guard let failure = await journal.failure(upTo: sequence, isLikely: !isChange) else { return answer }
-            throw isChange ? .outcomeUnknown(failure) : .unavailable(failure)
         }
     }
 
     /// Notes that records have expired: whoever was shown their absence must not see them again.
-    private func append(_ expired: [RecordID], at time: Timestamp, ifRoom: Bool = false) {
-        for start in stride(from: 0, to: expired.count, by: RecordLimits.changes.upperBound) {
-            let piece = expired[start..<min(expired.count, start + RecordLimits.changes.upperBound)]
-            if ifRoom, !journal.hasRoom(piece.reduce(0) { $0 + $1.frameBytes }) { return }
-            _ = journal.append(.commit(piece.map { .remove($0) }, at: time), weight: piece.count)
-        }
+    private func append(_ expired: [RecordID], at time: Timestamp, if keeps: Bool = true) {
+        guard keeps, !expired.isEmpty else { return }
+        _ = journal.append(.commit(expired.map { .remove($0) }, at: time), weight: expired.count)
     }
 
     /// The records of those names, at most 1,000; see ``RecordStore``.
@@ -236,7 +264,16 @@ public final class FileRecordStore: RecordStore {
 
     /// Frees at most `limit` expired records and says how many; see ``RecordStore``.
     public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
-        try await reading { table, now throws(StoreError) in table.purgeExpired(limit: limit, at: now) }
+        var purged = 0
+        while purged < limit {
+            let piece = min(limit - purged, RecordTable.sweepPerOperation)
+            let count = try await changing(bytes: FrameBytes.sweep, sweeps: false) { table, now throws(StoreError) in
+                table.purgeExpired(limit: piece, at: now)
+            }
+            purged += count
+            if count < piece { break }
+        }
+        return purged
     }
 
     /// Writes the live records into a snapshot and removes the journals before it; returns once that is done.

@@ -143,6 +143,7 @@ struct JournalWriter {
     /// present journal goes on.
     mutating func beginJournal() throws(StoreFailure) {
         longestJournal = file.end + layout.journal
+        try files.checkPlace()
         let next = try JournalFile(
             file.number + 1, in: files, generation: generation, firstSequence: written + 1,
             losesPower: losesPower, room: max(file.room, layout.reserve + layout.steps.lowerBound))
@@ -172,6 +173,7 @@ struct JournalWriter {
     /// Lets the snapshot take the place of what was before it; every frame that it may show has to be synced.
     mutating func finishSnapshot() throws(StoreFailure) {
         guard var finished = snapshot else { return }
+        try files.checkPlace()
         try finished.finish(in: files)
         snapshot = nil
         first = finished.number

@@ -3,6 +3,13 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
 internal import Synchronization
 
 /// A store's directory: who may open it, and the names of its files.
@@ -49,13 +56,15 @@ struct StoreDirectory {
         lock.release()
     }
 
-    var files: StoreFiles { StoreFiles(path: path, fileSystem: fileSystem) }
+    var files: StoreFiles { StoreFiles(path: path, fileSystem: fileSystem, lock: identity) }
 }
 
 /// The files in a store's directory, whoever looks at them.
 struct StoreFiles {
     let path: String
     let fileSystem: any FileSystem
+    /// The identity of the lock file that belongs to whoever changes the files; `nil` for those who only read them.
+    var lock: String?
 
     static func name(_ kind: JournalFormat.Kind, _ number: UInt64) -> String {
         let digits = String(number)
@@ -79,6 +88,13 @@ struct StoreFiles {
             names.compactMap { Self.number(.journal, $0) }.sorted(),
             names.compactMap { Self.number(.snapshot, $0) }.sorted()
         )
+    }
+
+    /// Throws if the directory is not the one any more that was locked: it was moved, and what is at its place now is
+    /// another's.
+    func checkPlace() throws(StoreFailure) {
+        guard let lock, try fileSystem.identity(of: path + "/LOCK") != lock else { return }
+        throw StoreFailure(operation: "find", subject: path, code: ENOENT)
     }
 
     /// Removes what an interrupted replacement left behind, and what a newer snapshot stands for.

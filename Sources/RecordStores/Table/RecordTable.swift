@@ -247,5 +247,12 @@ package struct RecordTable: Sendable {
         return removed
     }
 
+    /// Removes a few expired records; whether there are more.
+    mutating func sweepExpired(at time: Timestamp) -> Bool {
+        begin(at: time)
+        while let alarm = expiring.least, !holds(alarm) { _ = expiring.removeLeast() }
+        return expiring.least.map { $0.at <= now } ?? false
+    }
+
     func holds(_ alarm: Alarm) -> Bool { slots[alarm.slot].stamp == alarm.stamp }
 }
