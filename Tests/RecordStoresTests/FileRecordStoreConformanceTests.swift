@@ -4,24 +4,47 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ReliabilityTesting
-import Synchronization
 import Testing
 
 @testable import RecordStores
 
 @Suite struct FileRecordStoreConformanceTests {
-    private let conformance = RecordStoreConformance(
-        makeStore: { try StoreInDirectory(TemporaryDirectory(), $0) },
-        reopen: { store, clock in
-            guard let store = store as? StoreInDirectory else { preconditionFailure("\(store) was not made here") }
-            try await store.close()
-            return try StoreInDirectory(store.directory, clock)
-        })
+    private static let modes = [FileDurability.everyCommit, .interval(.seconds(1)), .operatingSystem]
 
-    @Test(arguments: RecordStoreConformance.checks) func `it keeps the promise`(
+    @Test(arguments: RecordStoreConformance.checks) func `it keeps the promise in the files of this system`(
         check: RecordStoreConformance.Check
     ) async throws {
-        try await conformance.run(check)
+        let conformance = RecordStoreConformance(
+            makeStore: { try StoreInDirectory(TemporaryDirectory(), $0) },
+            reopen: { store, clock in
+                guard let store = store as? StoreInDirectory else { preconditionFailure("\(store) was not made here") }
+                try await store.close()
+                return try StoreInDirectory(store.directory, clock)
+            })
+        try await conformance.exactly.run(check)
+    }
+
+    @Test(arguments: RecordStoreConformance.checks, modes) func `it keeps the promise over crashes`(
+        check: RecordStoreConformance.Check, durability: FileDurability
+    ) async throws {
+        try await Self.crashing(durability).run(check)
+    }
+
+    /// The suite for a store on a simulated disk, from which every crash takes what it may.
+    static func crashing(_ durability: FileDurability) -> RecordStoreConformance {
+        let random = RandomSource.seeded(1)
+        return RecordStoreConformance(
+            makeStore: { try StoreOnDisk(SimulatedDisk(), durability, $0) },
+            reopen: { store, clock in
+                guard let store = store as? StoreOnDisk else { preconditionFailure("\(store) was not made here") }
+                try await store.close()
+                return try StoreOnDisk(store.disk, durability, clock)
+            },
+            crash: { store, clock, process in
+                guard let store = store as? StoreOnDisk else { preconditionFailure("\(store) was not made here") }
+                return try StoreOnDisk(store.diskAfterCrash(random), durability, clock, process)
+            }
+        ).exactly
     }
 }
 

@@ -8,7 +8,10 @@ import ReliabilityTesting
 import Testing
 
 @Suite struct InMemoryRecordStoreConformanceTests {
-    private let conformance = RecordStoreConformance(makeStore: { InMemoryRecordStore(clock: $0) })
+    private let conformance = RecordStoreConformance(
+        makeStore: { InMemoryRecordStore(clock: $0) },
+        makeLimitedStore: { InMemoryRecordStore(capacity: $0, clock: $1) }
+    ).exactly
 
     @Test(arguments: RecordStoreConformance.checks) func `it keeps the promise`(
         check: RecordStoreConformance.Check

@@ -11,7 +11,7 @@ import Testing
     @Test func `the sentences of the checks are all different, and their promises exist`() {
         let checks = RecordStoreConformance.checks
         #expect(Set(checks.map(\.name)).count == checks.count)
-        #expect(Set(checks.compactMap(\.promise)) == [1, 3, 4, 5, 6, 7, 8, 9, 10])
+        #expect(Set(checks.compactMap(\.promise)) == Set(1...10))
     }
 
     @Test(arguments: PlantedBug.all) func `a planted bug is found by the check that is about it`(

@@ -30,13 +30,13 @@ extension ConformanceBench {
         }
     }
 
-    /// Starts the waiters and takes each step as soon as all that still wait sleep on the clock; `then` follows the
-    /// first answer.
+    /// Starts the waiters and takes each step as soon as all that still wait sleep on the clock; `then` is one more step
+    /// after the first answer.
     ///
     /// Returns the answers in the order in which they came. A waiter that does not sleep, or that is not woken in the
     /// suite's patience of real time, is a violation.
     func answers(
-        of waiters: [Waiter], once steps: [Step], then: Step = {}
+        of waiters: [Waiter], once steps: [Step], then: Step? = nil
     ) async throws -> [Result<ClaimAnswer, StoreError>] {
         try await withThrowingTaskGroup(of: Event.self) { group in
             for waiter in waiters { group.addTask { .answered(await waiter()) } }
@@ -46,6 +46,7 @@ extension ConformanceBench {
                 do { try await Task.sleep(for: patience) } catch { return .over }
                 return .impatient
             }
+            var steps = steps[...]
             var taken = 0
             var answers: [Result<ClaimAnswer, StoreError>] = []
             do {
@@ -53,12 +54,15 @@ extension ConformanceBench {
                     switch event {
                     case .asleep:
                         taken += 1
-                        try await steps[taken - 1]()
-                        if taken < steps.count { watch(&group, for: waiters.count - answers.count) }
+                        try await steps.removeFirst()()
+                        if !steps.isEmpty { watch(&group, for: waiters.count - answers.count) }
                     case .answered(let answer):
                         try require(taken > 0, "a claim that should wait came back with \(answer)")
                         answers.append(answer)
-                        if answers.count == 1 { try await then() }
+                        if answers.count == 1, let then {
+                            if steps.isEmpty { watch(&group, for: waiters.count - answers.count) }
+                            steps.append(then)
+                        }
                     case .impatient:
                         throw Violation("\(waiters.count - answers.count) waiting claims were not woken")
                     case .over:
@@ -69,7 +73,7 @@ extension ConformanceBench {
                 await end(&group, sleepers: waiters.count)
                 throw error
             }
-            await end(&group, sleepers: taken < steps.count ? waiters.count : 0)
+            await end(&group, sleepers: steps.isEmpty ? 0 : waiters.count)
             return answers
         }
     }

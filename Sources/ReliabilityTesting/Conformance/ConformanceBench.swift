@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import RecordStores
+internal import ReliabilityCore
 internal import Synchronization
 
 /// A store under test, its clock, and the short forms in which checks speak to it.
@@ -13,30 +14,52 @@ struct ConformanceBench: Sendable {
 
     /// Every store that a check has opened, so that each is closed in the end.
     private final class Opened: Sendable {
-        private let stores = Locked<[any RecordStore]>([])
-        var all: [any RecordStore] { stores.withLock { $0 } }
-        func append(_ store: any RecordStore) { stores.withLock { $0.append(store) } }
+        private let stores = Locked<[Int: any RecordStore]>([:])
+        var all: [any RecordStore] { stores.withLock { $0.sorted { $0.key < $1.key }.map(\.value) } }
+
+        func add(_ store: any RecordStore, number: Int) { stores.withLock { $0[number] = store } }
+        func remove(number: Int) { stores.withLock { $0[number] = nil } }
     }
 
     let suite: RecordStoreConformance
     let clock: ManualClock
     let store: any RecordStore
     private let opened: Opened
+    /// How many stores the check has had before.
+    private let number: Int
 
-    private init(suite: RecordStoreConformance, clock: ManualClock, store: any RecordStore, opened: Opened) {
+    private init(
+        suite: RecordStoreConformance, clock: ManualClock, store: any RecordStore, opened: Opened, number: Int = 0
+    ) {
         self.suite = suite
         self.clock = clock
         self.store = store
         self.opened = opened
-        opened.append(store)
+        self.number = number
+        opened.add(store, number: number)
     }
 
     /// Runs `body` with a new store, and closes the store also when `body` throws.
     static func with(
         _ suite: RecordStoreConformance, _ body: (ConformanceBench) async throws -> Void
     ) async throws {
+        try await with(suite, suite.makeStore, body)
+    }
+
+    /// Runs `body` with a new store that takes so many records, if the suite was told how to make one.
+    static func with(
+        _ suite: RecordStoreConformance, capacity: Int, _ body: (ConformanceBench) async throws -> Void
+    ) async throws {
+        guard let make = suite.makeLimitedStore else { return }
+        try await with(suite, { try await make(capacity, $0) }, body)
+    }
+
+    private static func with(
+        _ suite: RecordStoreConformance, _ make: RecordStoreConformance.MakeStore,
+        _ body: (ConformanceBench) async throws -> Void
+    ) async throws {
         let (clock, opened) = (ManualClock(), Opened())
-        let store = try await suite.makeStore(clock)
+        let store = try await make(clock)
         do {
             try await body(ConformanceBench(suite: suite, clock: clock, store: store, opened: opened))
         } catch {
@@ -51,7 +74,19 @@ struct ConformanceBench: Sendable {
     func reopened() async throws -> ConformanceBench? {
         guard let reopen = suite.reopen else { return nil }
         let store = try await reopen(store, clock)
-        return ConformanceBench(suite: suite, clock: clock, store: store, opened: opened)
+        return ConformanceBench(suite: suite, clock: clock, store: store, opened: opened, number: number + 1)
+    }
+
+    /// Whether ``crashed(as:)`` gives a store.
+    var canCrash: Bool { suite.crash != nil && store.durability != .process }
+
+    /// The same after a crash, opened by another process or by that one; `nil` if the suite was not told how to, or if
+    /// the store does not outlive its process.
+    func crashed(as process: ProcessIdentity = .another()) async throws -> ConformanceBench? {
+        guard let crash = suite.crash, canCrash else { return nil }
+        let store = try await crash(store, clock, process)
+        opened.remove(number: number)
+        return ConformanceBench(suite: suite, clock: clock, store: store, opened: opened, number: number + 1)
     }
 
     func id(_ key: String, in collection: String = collection) -> RecordID { RecordID(collection, key) }
@@ -100,6 +135,15 @@ struct ConformanceBench: Sendable {
         try onlyFence(try await commit(.replace(id, expecting: fence, with: content, lease: lease)))
     }
 
+    @discardableResult
+    func move(
+        _ id: RecordID, to destination: RecordID, _ fence: Fence, with content: RecordContent = .plain,
+        lease: LeaseChange = .keep
+    ) async throws -> Fence {
+        try onlyFence(
+            try await commit(.move(id, to: destination, expecting: fence, with: content, lease: lease)))
+    }
+
     func delete(_ id: RecordID, _ fence: Fence) async throws {
         let fences = try await commit(.delete(id, expecting: fence))
         try require(fences, is: [], "the fences of a delete")
@@ -137,12 +181,12 @@ struct ConformanceBench: Sendable {
     /// The store's time.
     func now() async throws -> Timestamp { try await store.read([id("no such record")]).now }
 
-    /// Every record of a collection, page by page.
+    /// Every record of a collection past a position, page by page.
     func scanAll(
-        _ collection: String = collection, state: String? = nil, limit: Int = 1_000
+        _ collection: String = collection, state: String? = nil, after position: UInt64? = nil, limit: Int = 1_000
     ) async throws -> [Record] {
         var records: [Record] = []
-        var after: UInt64?
+        var after = position
         for _ in 0..<10_000 {
             let page = try await store.scan(collection, state: state, after: after, limit: limit)
             try require(page.records.count <= limit, "a page of \(limit) has \(page.records.count) records")
@@ -202,5 +246,12 @@ extension RecordContent {
         after delay: Duration = .zero, order: String? = nil, expires: When = .never
     ) -> RecordContent {
         RecordContent(state: "due", orderKey: order, due: .after(delay), expires: expires)
+    }
+}
+
+extension ProcessIdentity {
+    /// A process that there has not been before.
+    static func another() -> ProcessIdentity {
+        ProcessIdentity(host: "elsewhere", pid: 1, instance: RandomSource.system.next())
     }
 }

@@ -8,9 +8,13 @@ internal import RecordStores
 /// A random sequence of all operations, carried out by a store and by a ``RecordModel``, with every answer compared.
 struct RandomHistory {
     static let collections = ["x", "y"]
-    static let ids = collections.flatMap { name in (0..<6).map { RecordID(name, "\($0)") } }
     private static let marker = RecordID("marker", "m")
 
+    let ids: [RecordID]
+    /// How many changes a batch has at most.
+    let longestBatch: Int
+    /// Whether most records stand in one line and soon expire, so that many do at one time.
+    private let isCrowded: Bool
     private(set) var random: RandomSource
     var bench: ConformanceBench
     var model: RecordModel
@@ -21,8 +25,11 @@ struct RandomHistory {
     private var lastPosition: UInt64?
     private var log: [String] = []
 
-    init(_ bench: ConformanceBench, seed: UInt64) async throws {
+    init(_ bench: ConformanceBench, seed: UInt64, isCrowded: Bool = false) async throws {
         self.bench = bench
+        self.isCrowded = isCrowded
+        longestBatch = isCrowded ? 16 : 4
+        ids = Self.collections.flatMap { name in (0..<(isCrowded ? 20 : 6)).map { RecordID(name, "\($0)") } }
         random = .seeded(seed)
         let now = try await bench.now()
         model = RecordModel(now: now)
@@ -51,11 +58,11 @@ struct RandomHistory {
         case 45..<58: try await claimDue()
         case 58..<68: try await claimByName()
         case 68..<76: try await extend()
-        case 76..<80: try await read(Self.ids.shuffled(using: &random))
+        case 76..<80: try await read(ids.shuffled(using: &random))
         case 80..<85: try await scan()
         case 85..<90: try await statistics()
         case 90: try await purge()
-        case 91: try await reopen()
+        case 91: try await reopen(chance(50) ? .closed : .crashed)
         case 92: try await turnBack()
         default: advance()
         }
@@ -77,18 +84,25 @@ struct RandomHistory {
     }
 
     private mutating func turnBack() async throws {
+        guard !bench.suite.leeway.contains(.timeGoesBack) else { return }
         // A store cannot keep to a time that it was never asked at.
-        try await read(Self.ids)
+        try await read(ids)
         let step = pick([Duration.nanoseconds(1), .seconds(1), .seconds(3)])
         note("turn the clock back by \(step)")
         bench.clock.set(to: .init(offset: bench.clock.now.offset - step))
     }
 
+    /// How a life of the store ends.
+    private enum End {
+        case closed
+        case crashed
+    }
+
     /// Opens the store again. A store may start again from the wall clock as long as its time does not go back behind
     /// what it last stored, so a change is committed just before.
-    private mutating func reopen() async throws {
-        guard bench.suite.reopen != nil else { return }
-        note("reopen")
+    private mutating func reopen(_ end: End) async throws {
+        guard end == .closed ? bench.suite.reopen != nil : bench.canCrash else { return }
+        note(end == .closed ? "reopen" : "crash")
         // A clock that was set back catches up first: whether a store waits for it may change with the opening.
         bench.clock.set(to: .init(offset: max(bench.clock.now.offset, Self.epoch.duration(to: model.now) - offset)))
         let standing = try await bench.find(Self.marker)
@@ -96,13 +110,25 @@ struct RandomHistory {
         let fence = try await bench.insert(Self.marker)
         try take(fence, of: Self.marker)
         lastPosition = try await bench.record(Self.marker).position
-        guard let bench = try await bench.reopened() else { return }
+        guard let bench = try await end == .closed ? bench.reopened() : bench.crashed() else { return }
         self.bench = bench
         let now = try await bench.now()
-        try require(now >= model.now, "reopened, the store's time went from \(model.now) to \(now)")
+        try require(now >= model.now, "opened again, the store's time went from \(model.now) to \(now)")
         offset = Self.epoch.duration(to: now) - bench.clock.now.offset
         begin()
-        try await read(Self.ids)
+        if end == .crashed, !bench.suite.leeway.contains(.sharedByProcesses) { try await takeEndsOfLeases(at: now) }
+        try await read(ids)
+    }
+
+    /// Nobody holds anything in a store that another process has opened.
+    private mutating func takeEndsOfLeases(at now: Timestamp) async throws {
+        let held = Set(model.records.filter { $0.holder != nil }.map(\.id))
+        let found = try await bench.store.read(ids).records.compactMap(\.self).filter { held.contains($0.id) }
+        if let record = found.first(where: { $0.isHeld(at: now) }) {
+            throw Violation("\(record.id) is held after a crash by a process that is gone")
+        }
+        model.endLeases(of: held, as: found)
+        begin()
     }
 
     // MARK: Numbers that the store chooses
@@ -134,7 +160,7 @@ struct RandomHistory {
     }
 
     mutating func someIDs(_ count: Int) -> [RecordID] {
-        Array(Self.ids.shuffled(using: &random).prefix(Int(random.draw(upTo: Int64(count - 1))) + 1))
+        Array(ids.shuffled(using: &random).prefix(Int(random.draw(upTo: Int64(count - 1))) + 1))
     }
 
     mutating func lease() -> Lease { Lease(duration()) }
@@ -146,7 +172,12 @@ struct RandomHistory {
     }
 
     mutating func content() -> RecordContent {
-        RecordContent(
+        if isCrowded, chance(80) {
+            return RecordContent(
+                state: "a", body: [UInt8(random.draw(upTo: 255))], orderKey: "k", due: .after(.zero),
+                expires: chance(20) ? .never : .after(pick([.seconds(1), .seconds(2)])))
+        }
+        return RecordContent(
             state: pick(["a", "b", "c"]), body: [UInt8(random.draw(upTo: 255))],
             headers: chance(20) ? ["h": "\(random.draw(upTo: 9))"] : [:], orderKey: pick([nil, nil, "k", "k", "l"]),
             due: chance(20) ? .never : chance(20) ? .unchanged : .after(duration()),

@@ -128,15 +128,19 @@ struct RecordModel {
 
     /// Whether the record can be claimed at `time`, if nothing but time changes until then.
     func isClaimable(_ record: Record, at time: Timestamp) -> Bool {
-        guard !record.isExpired(at: time), !record.isHeld(at: time) else { return false }
-        return !records.contains { other in
+        !record.isExpired(at: time) && !record.isHeld(at: time) && isHead(record, at: time)
+    }
+
+    /// Whether no record stands before it in the line of its order key.
+    func isHead(_ record: Record, at time: Timestamp) -> Bool {
+        !records.contains { other in
             record.orderKey != nil && other.orderKey == record.orderKey && other.id.collection == record.id.collection
                 && other.position < record.position && !other.isExpired(at: time)
         }
     }
 
     /// Since when the record has been due and not held.
-    private func since(_ record: Record) -> Timestamp? {
+    func since(_ record: Record) -> Timestamp? {
         record.dueAt.map { max($0, record.leaseUntil ?? $0) }
     }
 
@@ -180,10 +184,17 @@ struct RecordModel {
         collection(name).reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
     }
 
-    /// What statistics may give as `oldestDue`: a record that will have expired when it is due may count or not.
-    func oldestDue(_ name: String) -> [Timestamp?] {
-        let free = collection(name).filter { isClaimable($0, at: now) }
-        let lasting = free.filter { record in since(record).map { !record.isExpired(at: $0) } ?? false }
-        return [free.compactMap(since).min(), lasting.compactMap(since).min()]
+    /// When the first by position was inserted.
+    func oldestCreated(_ name: String) -> Timestamp? { collection(name).first?.createdAt }
+
+    // MARK: Crashes
+
+    /// Ends the holds on those records, in the way that an opening has left in those that it found. One that is not
+    /// found has expired.
+    mutating func endLeases(of ids: Set<RecordID>, as found: [Record]) {
+        for id in ids {
+            let left = found.first { $0.id == id }
+            update(id) { ($0.holder, $0.leaseUntil) = (left?.holder, left?.leaseUntil) }
+        }
     }
 }

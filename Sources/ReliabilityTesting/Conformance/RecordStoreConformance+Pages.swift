@@ -38,9 +38,8 @@ extension RecordStoreConformance {
             try require(try await bench.scanAll(state: "none"), are: [], "the records of a state without any")
             let all = try await bench.scanAll()
             for (index, record) in all.enumerated() {
-                let page = try await bench.store.scan(
-                    ConformanceBench.collection, state: nil, after: record.position, limit: 1_000)
-                try require(page.records, are: Array(all[(index + 1)...]), "what comes after record \(index)")
+                let rest = try await bench.scanAll(after: record.position)
+                try require(rest, are: Array(all[(index + 1)...]), "what comes after record \(index)")
             }
             let fence = all[3].fence
             try await bench.replace(all[3].id, fence, with: RecordContent(state: "plain"))
@@ -50,17 +49,21 @@ extension RecordStoreConformance {
         Check("changes between two pages lose and repeat nothing else") { bench in
             for index in 0..<8 { try await bench.insert(bench.id("\(index)")) }
             let collection = ConformanceBench.collection
-            let first = try await bench.store.scan(collection, state: nil, after: nil, limit: 4)
-            guard let next = first.next else { throw Violation("the first of two pages is the last") }
-            try require(first.records.map(\.id.key), is: ["0", "1", "2", "3"], "the first page")
+            let page = try await bench.store.scan(collection, state: nil, after: nil, limit: 4)
+            let shown = page.records.map(\.id.key)
+            guard let next = page.next else { throw Violation("the first of two pages is the last") }
+            // It may be shorter than its limit.
+            let isFull = bench.suite.isExact ? shown.count == 4 : shown.count <= 4
+            try require(isFull && shown == (0..<shown.count).map { "\($0)" }, "the first page is \(shown)")
             for index in [3, 5, 7] {
                 let id = bench.id("\(index)")
                 try await bench.delete(id, try await bench.record(id).fence)
             }
-            try await bench.replace(bench.id("1"), first.records[1].fence)
+            try await bench.replace(bench.id("1"), try await bench.record(bench.id("1")).fence)
             try await bench.insert(bench.id("3"))
-            let second = try await bench.store.scan(collection, state: nil, after: next, limit: 4)
-            try require(second.records.map(\.id.key), is: ["4", "6", "3"], "the second page")
+            let rest = try await bench.scanAll(after: next, limit: 4).map(\.id.key)
+            let expected = ["0", "1", "2", "4", "6", "3"].filter { $0 == "3" || !shown.contains($0) }
+            try require(rest, is: expected, "the pages after \(shown)")
         },
         Check("statistics count the records of each state") { bench in
             let start = try await bench.now()
@@ -109,7 +112,12 @@ extension RecordStoreConformance {
             try await bench.delete(bench.id("head"), answer.claimed[0].fence)
             try await requireOldest(0, "when the head is gone")
             _ = try await bench.claimDue(lease: Lease(.seconds(10)))
-            try await requireOldest(nil, "when everything is held")
+            let statistics = try await bench.store.statistics(of: ConformanceBench.collection)
+            // What is held may count with the end of its lease.
+            let ends = [nil, bench.suite.isExact ? nil : start.advanced(by: .seconds(70))]
+            try require(
+                ends.contains(statistics.oldestDue),
+                "oldestDue when everything is held is \(statistics.oldestDue, default: "nil")")
         },
         Check("a read answers each name in its place, also twice and also where nothing stands") { bench in
             let ids = ["b", "none", "a", "b"].map { bench.id($0) }

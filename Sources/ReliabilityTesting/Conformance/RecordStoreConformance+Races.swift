@@ -145,7 +145,7 @@ extension RecordStoreConformance {
     }
 
     /// Runs the operation in many tasks at once; the answers are in the order of the tasks' numbers.
-    private static func race<Answer: Sendable>(
+    static func race<Answer: Sendable>(
         _ bench: ConformanceBench, _ operation: @escaping @Sendable (Int) async throws -> Answer
     ) async throws -> [Answer] {
         try await withThrowingTaskGroup(of: (Int, Answer).self) { group in

@@ -17,10 +17,17 @@ struct NumberedRecordModel: SequentialModel, CustomStringConvertible {
     /// The fence that each record got last, which outlives the record.
     private var lastFences: [RecordID: Fence] = [:]
     private let numbers: GivenNumbers
+    private let passesOver: Bool
+    private let isExact: Bool
 
-    init(now: Timestamp, numbers: GivenNumbers) {
+    /// - Parameters:
+    ///   - passesOver: whether a claim of due records may pass over those that another call is changing.
+    ///   - isExact: whether pages and statistics have to be those of the local stores.
+    init(now: Timestamp, numbers: GivenNumbers, passesOver: Bool = false, isExact: Bool = false) {
         model = RecordModel(now: now)
         self.numbers = numbers
+        self.passesOver = passesOver
+        self.isExact = isExact
     }
 
     var fingerprint: Fingerprint {
@@ -42,13 +49,13 @@ struct NumberedRecordModel: SequentialModel, CustomStringConvertible {
             let rest = model.collection(collection).filter { record in
                 (state == nil || record.state == state) && (position.map { record.position > $0 } ?? true)
             }
-            return answer.now == model.now && answer.records == Array(rest.prefix(limit))
-                && RecordModel.allows(next: answer.next, rest: rest, limit: limit)
+            return answer.now == model.now
+                && RecordModel.allows(answer, of: rest, after: position, limit: limit, isExact: isExact)
         case (.statistics(let collection), .statistics(let answer)):
             return answer.now == model.now
                 && answer.counts.filter { $0.value != 0 } == model.counts(collection)
-                && model.oldestDue(collection).contains(answer.oldestDue)
-                && answer.oldestCreated == model.collection(collection).map(\.createdAt).min()
+                && model.oldestDue(collection, isExact: isExact).contains(answer.oldestDue)
+                && answer.oldestCreated == model.oldestCreated(collection)
         case (_, nil):
             preconditionFailure("The numbers that \(call) was given are not known")
         case (.read, _), (.commit, _), (.claim, _), (.extend, _), (.scan, _), (.statistics, _):
@@ -78,9 +85,16 @@ struct NumberedRecordModel: SequentialModel, CustomStringConvertible {
     private mutating func claim(_ request: ClaimRequest, _ answer: ClaimAnswer) -> Bool {
         switch request.selection {
         case .due(let collection, let limit):
-            let due = model.due(in: collection, at: model.now).prefix(limit).map(\.id)
-            return answer.claimed.map(\.id) == due && answer.standing.isEmpty && hold(answer.claimed, request.lease)
-                && model.allows(nextDueIn: answer.nextDueIn, in: collection)
+            guard answer.standing.isEmpty,
+                model.allows(
+                    claimed: answer.claimed.map(\.id), in: collection, limit: limit, passesOver: passesOver),
+                hold(answer.claimed, request.lease)
+            else { return false }
+            // Too early where records are being changed, and here all are.
+            if passesOver, let next = answer.nextDueIn, model.nextDueIn(collection).map({ next <= $0 }) ?? true {
+                return true
+            }
+            return model.allows(nextDueIn: answer.nextDueIn, in: collection)
         case .ids(let ids):
             let standing = Set(ids.compactMap { model.find($0) })
             let free = standing.filter { model.isClaimable($0, at: model.now) }
