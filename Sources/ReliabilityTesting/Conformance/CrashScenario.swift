@@ -93,6 +93,7 @@ struct CrashScenario {
         let names = Names(writer)
         var batch = 0
         while let named = log.attempt(by: writer) {
+            await Task.yield()
             let (from, to) = (names.places[batch % 2], names.places[(batch + 1) % 2])
             batch += 1
             let content = RecordContent(state: "\(batch)", body: Array(repeating: UInt8(batch % 256), count: 200))
@@ -108,7 +109,7 @@ struct CrashScenario {
     /// Looks at what writers are changing, in every way in which an answer can show it.
     private func look(_ random: RandomSource) async throws {
         while log.isOpen {
-            // A look need not wait for anything, and those who write have to come up.
+            // An answer need not wait for anything, and the others have to come up, too.
             await Task.yield()
             let writer = Int(random.draw(upTo: Int64(Self.writers - 1)))
             if let state = try await state(of: Names(writer).head, way: Int(random.draw(upTo: 5))) {

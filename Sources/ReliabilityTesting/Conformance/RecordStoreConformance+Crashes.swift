@@ -9,7 +9,8 @@ internal import RecordStores
 extension RecordStoreConformance {
     static let crashChecks = [
         Check("what was answered stands after a crash, whatever the change was", promise: 2) { bench in
-            try await survivesEachChange(bench)
+            try await survivesEachChange(bench, looking: false)
+            try await ConformanceBench.with(bench.suite) { try await survivesEachChange($0, looking: true) }
         },
         Check("what time has changed and an answer has shown stands after a crash", promise: 6) { bench in
             // A clock that is set back lets lifetimes last longer.
@@ -41,35 +42,37 @@ extension RecordStoreConformance {
             }
         },
         Check("fences and positions go on growing after a crash, also over deletes", promise: 1) { bench in
-            let ids = (0..<6).map { bench.id("\($0)") }
-            let changes = try await bench.commit(.insert(ids[0], .due()), .insert(ids[1], .due()))
-            var (bench, given, last) = (bench, Set(changes), changes)
-            func take(_ fence: Fence, of index: Int, _ what: String) throws {
-                try require(fence > last[index], "after crashes \(what) gave \(fence) after \(last[index])")
-                try require(given.insert(fence).inserted, "after crashes \(what) gave \(fence) again")
-                last[index] = fence
+            var (bench, given) = (bench, Set<Fence>())
+            var last: [RecordID: Fence] = [:]
+            func take(_ fence: Fence, of id: RecordID, _ what: String) throws {
+                if let last = last[id] { try require(fence > last, "over crashes \(what) gave \(fence) after \(last)") }
+                try require(given.insert(fence).inserted, "over crashes \(what) gave \(fence) again")
+                last[id] = fence
             }
-            var position = try await bench.record(ids[1]).position
-            for round in 0..<4 {
-                // The last thing that was given out is a claim's fence, a replace's, and one of a record that is gone.
-                try take(try await bench.hold(ids[0], lease: Lease(.zero)).fence, of: 0, "a claim")
+            let (kept, gone) = (bench.id("kept"), bench.id("gone"))
+            try take(try await bench.insert(kept, .due()), of: kept, "an insert")
+            var position = try await bench.record(kept).position
+            for round in 0..<6 {
+                // The last fence that was given out is a claim's, a replace's or that of a record which is gone.
+                try take(try await bench.hold(kept, lease: Lease(.zero)).fence, of: kept, "a claim")
                 if round % 2 == 1 {
-                    try take(try await bench.replace(ids[0], last[0], with: .due()), of: 0, "a replace")
+                    try take(try await bench.replace(kept, last[kept] ?? .none, with: .due()), of: kept, "a replace")
                 }
-                if round > 1 { try await bench.delete(ids[1], last[1]) }
+                if round % 3 > 0 {
+                    let inserted = try await bench.insert(gone)
+                    try take(inserted, of: gone, "an insert")
+                    position = try await bench.record(gone).position
+                    try take(try await bench.hold(gone).fence, of: gone, "a claim")
+                    try await bench.delete(gone, last[gone] ?? .none)
+                }
                 guard let next = try await bench.crashed() else { return }
                 bench = next
-                if round > 1 {
-                    try take(try await bench.insert(ids[1], .due()), of: 1, "an insert over a delete")
-                } else {
-                    try take(try await bench.replace(ids[1], last[1], with: .due()), of: 1, "a replace")
-                }
-                try take(try await bench.replace(ids[0], last[0], with: .due()), of: 0, "a replace")
-                let fence = try await bench.insert(ids[2 + round])
-                try require(given.insert(fence).inserted, "after a crash an insert gave \(fence) again")
-                let record = try await bench.record(ids[2 + round])
+                try take(try await bench.insert(gone), of: gone, "an insert")
+                let record = try await bench.record(gone)
                 try require(record.position > position, "after a crash position \(record.position) follows \(position)")
                 position = record.position
+                try await bench.delete(gone, record.fence)
+                try take(try await bench.replace(kept, last[kept] ?? .none, with: .due()), of: kept, "a replace")
             }
         },
         Check("lines stand after a crash as they stood before", promise: 5) { bench in
@@ -110,58 +113,77 @@ extension RecordStoreConformance {
         },
     ]
 
-    /// One change of every kind after the other, each with a crash behind it and a look at all that should stand.
-    private static func survivesEachChange(_ bench: ConformanceBench) async throws {
+    /// One change of every kind after the other, each with a crash behind it and a look at all that should stand: by
+    /// what the change was answered, or by what a look before the crash has shown.
+    private static func survivesEachChange(_ bench: ConformanceBench, looking: Bool) async throws {
         let (a, b, c, d) = (bench.id("a"), bench.id("b"), bench.id("c", in: "x"), bench.id("d", in: "y"))
         let content = RecordContent(
             state: "full", body: Array(0...255), headers: ["h": "é"], orderKey: "k", due: .after(.seconds(3)),
             expires: .after(.seconds(50_000)))
-        typealias Step = (String, (ConformanceBench) async throws -> Void)
+        /// What stands by the answer of a change: fences, and nil where there is no record.
+        typealias Step = (String, (ConformanceBench) async throws -> [RecordID: Fence?])
         let steps: [Step] = [
-            ("an insert", { try await $0.insert(a, content) }),
-            ("an insert that is held", { try await $0.insert(b, .due(), lease: Lease(.seconds(1))) }),
-            ("a replace", { try await $0.replace(a, try await $0.fence(of: a), with: content) }),
-            ("a claim by name", { _ = try await $0.hold(a) }),
+            ("an insert", { [a: try await $0.insert(a, content)] }),
+            ("an insert that is held", { [b: try await $0.insert(b, .due(), lease: Lease(.seconds(1)))] }),
+            ("a replace", { [a: try await $0.replace(a, try await $0.fence(of: a), with: content)] }),
+            ("a claim by name", { [a: try await $0.hold(a).fence] }),
             (
                 "an extend",
                 {
                     $0.advance(by: .seconds(1))
-                    _ = try await $0.hold(b)
-                    _ = try await $0.store.extend(b, fence: try await $0.fence(of: b), lease: .seconds(600))
+                    let fence = try await $0.hold(b).fence
+                    _ = try await $0.store.extend(b, fence: fence, lease: .seconds(600))
+                    return [b: fence]
                 }
             ),
             (
                 "a replace that lets go",
-                { try await $0.replace(b, try await $0.fence(of: b), with: .due(), lease: .end) }
+                { [b: try await $0.replace(b, try await $0.fence(of: b), with: .due(), lease: .end)] }
             ),
-            ("a claim of due records", { _ = try await $0.requireDue(["b"], "of one") }),
-            ("a move", { try await $0.move(b, to: c, try await $0.fence(of: b), with: content) }),
+            ("a claim of due records", { [b: try await $0.requireDue(["b"], "of one").claimed[0].fence] }),
+            ("a move", { [b: nil, c: try await $0.move(b, to: c, try await $0.fence(of: b), with: content)] }),
             (
                 "a batch",
                 {
-                    try await $0.commit(
+                    let fences = try await $0.commit(
                         .delete(a, expecting: try await $0.fence(of: a)), .insert(b, .plain),
                         .move(c, to: d, expecting: try await $0.fence(of: c), with: .due(), lease: .end))
+                    return [a: nil, b: fences.first, c: nil, d: fences.last]
                 }
             ),
-            ("a delete", { try await $0.delete(d, try await $0.fence(of: d)) }),
+            (
+                "a delete",
+                {
+                    try await $0.delete(d, try await $0.fence(of: d))
+                    return [d: nil]
+                }
+            ),
         ]
         var bench = bench
         for (name, step) in steps {
-            try await step(bench)
-            let before = try await bench.store.read([a, b, c, d]).records
+            let answered = try await step(bench)
+            let before = looking ? try await bench.store.read([a, b, c, d]).records : []
             guard let next = try await bench.crashed() else { return }
             bench = next
             let after = try await bench.store.read([a, b, c, d])
+            for (id, fence) in answered {
+                let record = try await bench.find(id)
+                try require(record?.fence, is: fence, "the fence of \(id) when a crash follows \(name)")
+            }
             for (old, new) in zip(before, after.records) {
                 try bench.requireLeft(new, of: old, at: after.now, "what stands when a crash follows \(name)")
             }
-            for collection in ["records", "x", "y"] {
+            for collection in [a, c, d].map(\.collection) {
                 let records = after.records.compactMap(\.self).filter { $0.id.collection == collection }
                 try require(try await bench.scanAll(collection), are: records, "a scan when a crash follows \(name)")
             }
         }
     }
+}
+
+extension Fence {
+    /// A fence that no store gives out.
+    fileprivate static var none: Fence { Fence(rawValue: 0) }
 }
 
 extension ConformanceBench {

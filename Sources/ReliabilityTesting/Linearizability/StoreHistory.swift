@@ -66,16 +66,26 @@ package struct StoreHistory: Sendable {
     /// Sees every record that stands.
     private mutating func look(at store: any RecordStore) async {
         for collection in Self.collections {
-            let page = StoreCall.Operation.scan(collection, state: nil, after: nil, limit: 1_000)
-            for operation in [page, .statistics(collection)] {
-                let (call, made) = (StoreCall(operation, at: now), stamps.next())
-                do throws(StoreError) {
-                    let answer = try await call.ask(store)
-                    calls.append(.init(call, made: made, outcome: .answered(answer, at: stamps.next())))
-                } catch {
-                    errors.append(error)
-                }
-            }
+            _ = await ask(.statistics(collection), of: store)
+            var after: UInt64?
+            // A page may be shorter than its limit.
+            repeat {
+                let answer = await ask(.scan(collection, state: nil, after: after, limit: 1_000), of: store)
+                guard case .scan(let page)? = answer else { break }
+                after = page.next
+            } while after != nil
+        }
+    }
+
+    private mutating func ask(_ operation: StoreCall.Operation, of store: any RecordStore) async -> StoreAnswer? {
+        let (call, made) = (StoreCall(operation, at: now), stamps.next())
+        do throws(StoreError) {
+            let answer = try await call.ask(store)
+            calls.append(.init(call, made: made, outcome: .answered(answer, at: stamps.next())))
+            return answer
+        } catch {
+            errors.append(error)
+            return nil
         }
     }
 

@@ -90,6 +90,34 @@ struct AlteredStore: RecordStore {
     private func show(_ record: Record?, _ now: Timestamp) -> Record? { record.flatMap { altersRecord($0, now) } }
 }
 
+extension AlteredStore {
+    /// A store that uses what the protocol leaves open: its pages are short, and what is held counts with the end of its
+    /// lease where nothing else is due.
+    static func loose(_ base: Base) -> AlteredStore {
+        var store = AlteredStore(base)
+        store.scans = { base, name, state, position, limit async throws(StoreError) in
+            // Of what comes next, whatever its state, two are looked at.
+            let page = try await base.scan(
+                name, state: nil, after: position, limit: limit > 1_000 ? limit : min(2, limit))
+            let records = page.records.filter { state == nil || $0.state == state }
+            return ScanAnswer(now: page.now, records: records, next: page.records.last?.position)
+        }
+        store.counts = { base, name async throws(StoreError) in
+            let statistics = try await base.statistics(of: name)
+            let now = statistics.now
+            guard statistics.oldestDue.map({ $0 > now }) ?? true else { return statistics }
+            var lines: Set<String> = []
+            let heads = try await base.scan(name, state: nil, after: nil, limit: 1_000).records.filter { record in
+                record.orderKey.map { lines.insert($0).inserted } ?? true
+            }
+            let since = heads.compactMap { record in record.dueAt.map { max($0, record.leaseUntil ?? $0) } }
+            return CollectionStatistics(
+                now: now, counts: statistics.counts, oldestDue: since.min(), oldestCreated: statistics.oldestCreated)
+        }
+        return store
+    }
+}
+
 extension Change {
     /// The same change with other content, if it has any.
     func with(_ alter: (inout RecordContent) -> Void) -> Change {

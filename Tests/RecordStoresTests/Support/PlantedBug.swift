@@ -13,6 +13,8 @@ struct PlantedBug: Sendable, CustomStringConvertible {
     /// Whether random histories have to find it, too.
     let showsInHistories: Bool
     let makeStore: @Sendable (ManualClock) -> any RecordStore
+    /// A store of a capacity; the bug comes on top of it.
+    let makeLimitedStore: @Sendable (Int, ManualClock) -> any RecordStore
 
     init(
         _ description: String, foundBy checks: String..., showsInHistories: Bool = true,
@@ -26,9 +28,44 @@ struct PlantedBug: Sendable, CustomStringConvertible {
             alter(&store, clock)
             return store
         }
+        makeLimitedStore = { capacity, clock in
+            var store = AlteredStore(InMemoryRecordStore(capacity: capacity, clock: clock))
+            alter(&store, clock)
+            return store
+        }
     }
 
-    static let all = fences + batches + claims + contents
+    /// A bug of stores of a capacity.
+    static func limited(
+        _ description: String, foundBy checks: String...,
+        alter: @escaping @Sendable (inout AlteredStore, _ capacity: Int) -> Void
+    ) -> PlantedBug {
+        PlantedBug(description, checks) { capacity, clock in
+            var store = AlteredStore(InMemoryRecordStore(clock: clock))
+            alter(&store, capacity)
+            return store
+        }
+    }
+
+    private init(
+        _ description: String, _ checks: [String],
+        makeLimitedStore: @escaping @Sendable (Int, ManualClock) -> any RecordStore
+    ) {
+        self.description = description
+        self.checks = checks
+        showsInHistories = false
+        makeStore = { InMemoryRecordStore(clock: $0) }
+        self.makeLimitedStore = makeLimitedStore
+    }
+
+    /// The suite for a store with the bug.
+    func conformance(seed: UInt64 = 1, patience: Duration = .seconds(30)) -> RecordStoreConformance {
+        RecordStoreConformance(
+            seed: seed, patience: patience, makeStore: { makeStore($0) },
+            makeLimitedStore: { makeLimitedStore($0, $1) })
+    }
+
+    static let all = fences + batches + claims + contents + moves + capacities
 
     private static let fences = [
         PlantedBug(
