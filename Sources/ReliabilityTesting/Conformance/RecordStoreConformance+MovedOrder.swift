@@ -65,7 +65,11 @@ extension RecordStoreConformance {
                 let name = named ? "named" : "due"
                 for index in 0..<40 {
                     try await bench.insert(
-                        bench.id("\(index)", in: name), .due(order: "k", expires: .after(.seconds(5))))
+                        bench.id("\(index)", in: name),
+                        // Some are never due, so that no claim of due records meets them.
+                        RecordContent(
+                            state: "x", orderKey: "k", due: index % 4 == 0 ? .after(.zero) : .never,
+                            expires: .after(.seconds(5))))
                 }
                 let last = bench.id("last", in: name)
                 try await bench.insert(last, .due(order: "k"))

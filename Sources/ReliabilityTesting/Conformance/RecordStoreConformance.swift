@@ -11,7 +11,9 @@ public import RecordStores
 /// nothing. The checks throw and use no test library; under Swift Testing each becomes a test case:
 ///
 /// ```swift
-/// let conformance = RecordStoreConformance(makeStore: { InMemoryRecordStore(clock: $0) })
+/// let conformance = RecordStoreConformance(
+///     makeStore: { InMemoryRecordStore(clock: $0) },
+///     makeLimitedStore: { InMemoryRecordStore(capacity: $0, clock: $1) })
 ///
 /// @Test(arguments: RecordStoreConformance.checks)
 /// func `the store keeps its promises`(check: RecordStoreConformance.Check) async throws {
