@@ -16,6 +16,7 @@ struct Module {
     var name: String
     var dependencies: [String] = []
     var tests: [String] = []
+    var testData: [String] = []
 }
 
 let modules = [
@@ -23,7 +24,8 @@ let modules = [
     Module(name: "RateLimiting", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
     Module(name: "Retrying", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
     Module(name: "CircuitBreaking", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
-    Module(name: "RecordStores", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
+    Module(
+        name: "RecordStores", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"], testData: ["Golden"]),
     Module(name: "Idempotency", dependencies: ["RecordStores"], tests: ["ReliabilityTesting", "Retrying"]),
     Module(name: "DeadLetters", dependencies: ["RecordStores"], tests: ["ReliabilityTesting"]),
     Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
@@ -47,8 +49,11 @@ let programs: [Target] = [
         ],
         path: "Benchmarks/ReliabilityBenchmarks", swiftSettings: settings),
     .executableTarget(
-        name: "reliability-trials", dependencies: ["RecordStores", "ReliabilityCore"],
+        name: "reliability-trials", dependencies: ["RecordStores", "ReliabilityCore", "ReliabilityTesting"],
         path: "Trials/ReliabilityTrials", swiftSettings: settings),
+    .executableTarget(
+        name: "fuzz-journal-reader", dependencies: ["RecordStores", "ReliabilityTesting"],
+        path: "Fuzz/JournalReader", swiftSettings: settings),
     .testTarget(
         name: "TrialsTests", dependencies: ["reliability-trials", "RecordStores", "ReliabilityCore"],
         swiftSettings: settings),
@@ -58,6 +63,10 @@ let package = Package(
     name: "swift-reliability",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
     products: modules.map { .library(name: $0.name, targets: [$0.name]) },
+    traits: [
+        .trait(name: "Fuzzing", description: "Builds the programs in Fuzz for a fuzzer, which has the main function."),
+        .default(enabledTraits: []),
+    ],
     targets: modules.flatMap { module -> [Target] in
         let target = Target.target(
             name: module.name,
@@ -67,6 +76,7 @@ let package = Package(
         let tests = Target.testTarget(
             name: module.name + "Tests",
             dependencies: ([module.name] + module.tests).map { .byName(name: $0) },
+            exclude: module.testData,
             swiftSettings: settings)
         return [target, tests]
     } + programs,

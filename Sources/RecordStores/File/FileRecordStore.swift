@@ -58,11 +58,12 @@ public final class FileRecordStore: RecordStore {
 
     /// - Parameters:
     ///   - wallTime: what the wall clock shows at opening.
+    ///   - random: draws what tells a new store from every other.
     ///   - startsThread: whether the store writes by itself; else nothing is written but by ``step()``.
     package init(
         directory path: String, durability: FileDurability = .everyCommit, clock: any Clock<Duration>,
         fileSystem: any FileSystem, layout: FileStoreLayout = FileStoreLayout(), process: ProcessIdentity = .current,
-        wallTime: Timestamp = .wallClock, startsThread: Bool = true,
+        wallTime: Timestamp = .wallClock, random: RandomSource = .system, startsThread: Bool = true,
         onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
         let stopwatch = TimeSource(ContinuousClock())
@@ -70,16 +71,22 @@ public final class FileRecordStore: RecordStore {
         do throws(FileStoreError) {
             var content = try directory.files.load()
             let clock = StoreClock(clock, at: wallTime, notBefore: content.table.now)
-            let writer = try opening { () throws(StoreFailure) in
+            var writer = try opening { () throws(StoreFailure) in
                 try JournalWriter(
-                    continuing: content, in: directory.files, layout: layout, losesPower: durability.losesPower)
+                    continuing: content, in: directory.files, layout: layout, losesPower: durability.losesPower,
+                    random: random)
             }
             if content.losesPower, content.lastEnd != .closed { content.table.leaveOut(layout.unsynced) }
             content.table.advance(to: clock.now)
             let opened = JournalEntry.Opening(
                 counters: content.table.counters, losesPower: durability.losesPower, process: process)
             content.table.endLeases(exceptOf: process, at: clock.now)
-            let endedLeases = content.table.takeEffects()
+            // Their holders are gone, and their leases must not come back.
+            let endedLeases = content.table.takeEffects().pieces.map { piece in
+                (entry: JournalEntry.commit(Array(piece), at: opened.counters.now), count: piece.count)
+            }
+            let room = endedLeases.reduce(0) { $0 + JournalFormat.frameLength(payload: $1.entry.encoded().count) }
+            if room > 0 { try opening { () throws(StoreFailure) in try writer.requireRoom(room + Journal.ownFrames) } }
             report = OpeningReport(
                 lastEnd: content.lastEnd, framesReplayed: content.framesReplayed, records: content.table.count,
                 duration: .nanoseconds(stopwatch.now()))
@@ -95,11 +102,7 @@ public final class FileRecordStore: RecordStore {
                         onEvent?(event)
                     },
                     onEnd: { directory.release() }))
-            // Their holders are gone, and their leases must not come back.
-            for start in stride(from: 0, to: endedLeases.count, by: RecordLimits.changes.upperBound) {
-                let piece = endedLeases[start..<min(endedLeases.count, start + RecordLimits.changes.upperBound)]
-                _ = journal.append(.commit(Array(piece), at: opened.counters.now), weight: piece.count)
-            }
+            for (entry, count) in endedLeases { _ = journal.append(entry, weight: count) }
             self.table = table
             self.clock = clock
             if startsThread {
@@ -299,5 +302,13 @@ public final class FileRecordStore: RecordStore {
         let time = table.close()
         bell.ringAll()
         if let failure = await journal.finish(at: time) { throw .unavailable(failure) }
+    }
+}
+
+extension Array {
+    /// Its elements in order, at most as many at a time as a commit has changes.
+    fileprivate var pieces: [ArraySlice<Element>] {
+        let size = RecordLimits.changes.upperBound
+        return stride(from: 0, to: count, by: size).map { self[$0..<Swift.min(count, $0 + size)] }
     }
 }

@@ -205,7 +205,7 @@ extension Journal {
             } catch {
                 hooks.onEvent(.compactionFailed(error))
             }
-            updateRoom()
+            enterJournal()
         }
     }
 
@@ -213,9 +213,14 @@ extension Journal {
         if writer.withLock({ $0.synced < $0.written }) { try sync() }
     }
 
-    private func updateRoom() {
-        let room = writer.withLock { $0.file.room }
-        state.withLock { $0.room = room - $0.pending.frameBytes }
+    /// Takes notice of the journal that is written to now, after an attempt to begin another.
+    private func enterJournal() {
+        let (room, isEmpty) = writer.withLock { ($0.file.room, $0.file.isEmpty) }
+        state.withLock { state in
+            state.room = room - state.pending.frameBytes
+            // The seal, if there was one, is in the journal before.
+            if isEmpty { state.isSealed = false }
+        }
     }
 
     // MARK: Snapshots
@@ -224,7 +229,7 @@ extension Journal {
         try syncAll()
         state.withLock { $0.isCompacting = true }
         attempt { writer throws(StoreFailure) in try writer.beginSnapshot() }
-        updateRoom()
+        enterJournal()
     }
 
     private func continueSnapshot() throws(StoreFailure) {

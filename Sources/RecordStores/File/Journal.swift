@@ -149,7 +149,8 @@ final class Journal: Sendable {
         }
     }
 
-    private static let ownFrames = 512
+    /// How much room the frames take at most that a journal adds by itself, of an opening and of its end.
+    static let ownFrames = 512
 
     /// Suspends until the file has been filled further, or cannot be.
     func waitForRoom() async {

@@ -28,6 +28,9 @@ struct JournalFile {
     /// Up to where the file is on the medium.
     private var syncedThrough: Int
 
+    /// Whether no frame has been written to it.
+    var isEmpty: Bool { end == JournalFormat.headerLength }
+
     /// How many bytes of frames have their place.
     var room: Int { max(0, syncedThrough - end) }
 
@@ -87,13 +90,13 @@ struct JournalFile {
     /// Writes frames where there is room for them.
     mutating func write(_ bytes: [UInt8]) throws(StoreFailure) {
         precondition(bytes.count <= room, "\(bytes.count) bytes of frames in a room of \(room)")
-        try file.write(bytes, at: end)
+        try named { () throws(StoreFailure) in try file.write(bytes, at: end) }
         end += bytes.count
     }
 
     /// Makes everything that was written durable.
     mutating func sync() throws(StoreFailure) {
-        try file.sync()
+        try named { () throws(StoreFailure) in try file.sync() }
         syncedThrough = filledThrough
     }
 
@@ -129,8 +132,18 @@ struct JournalFile {
         while filledThrough < newEnd {
             let pieceEnd = min(JournalFormat.pageEnd(filledThrough + 1), newEnd)
             let isWhole = pieceEnd - filledThrough == JournalFormat.page
-            try file.write(isWhole ? Self.zeros : Array(Self.zeros.prefix(pieceEnd - filledThrough)), at: filledThrough)
+            let zeros = isWhole ? Self.zeros : Array(Self.zeros.prefix(pieceEnd - filledThrough))
+            try named { () throws(StoreFailure) in try file.write(zeros, at: filledThrough) }
             filledThrough = pieceEnd
+        }
+    }
+
+    /// Gives a failure the name that the file has, and not the one under which it was made.
+    private func named(_ body: () throws(StoreFailure) -> Void) throws(StoreFailure) {
+        do throws(StoreFailure) {
+            try body()
+        } catch {
+            throw StoreFailure(operation: error.operation, subject: path, code: error.code)
         }
     }
 

@@ -92,12 +92,21 @@ struct JournalReader {
     func end() throws(Failure) -> End {
         guard bytes.count >= Int(pages) * JournalFormat.page else { throw .damaged(offset: bytes.count) }
         guard let lastByte else { return isSealed ? .sealed : .open }
+        guard !isCutInFrame else { throw .damaged(offset: bytes.count) }
         var candidate = offset + 8
         while candidate <= lastByte {
             if frame(at: candidate, syncing: nextSequence) != nil { throw .damaged(offset: offset) }
             candidate += 8
         }
         return .torn(droppedBytes: lastByte + 1 - offset)
+    }
+
+    /// Whether the file ends within the next frame, which was the first to be written after the file had grown.
+    ///
+    /// This takes no checksum: of a header that never got to the medium as a whole, a number is there or it is zero.
+    private var isCutInFrame: Bool {
+        guard let start = frameStart(at: offset), start.header.sequence == nextSequence else { return false }
+        return start.end > bytes.count && Int(start.header.pages) * JournalFormat.page > bytes.count
     }
 
     /// The last byte behind the whole frames that is not zero.
@@ -134,24 +143,37 @@ struct JournalReader {
         let payload: ArraySlice<UInt8>
     }
 
-    /// The frame at an offset, if a whole one stands there that can come after what was read; with `syncing` only if it
-    /// knows the frame of that number to be on the medium.
-    private func frame(at start: Int, syncing number: UInt64? = nil) -> Frame? {
+    /// What stands at the start of a frame.
+    private struct FrameStart {
+        let header: FrameHeader
+        let checksum: UInt32
+        /// Where the payload ends.
+        let end: Int
+    }
+
+    private func frameStart(at start: Int) -> FrameStart? {
         let payloadStart = start + JournalFormat.frameHeaderLength
         guard payloadStart <= bytes.count else { return nil }
         var reader = ByteReader(bytes[start..<payloadStart])
         guard let length = try? Int(reader.readUInt32()), JournalFormat.payloadLength.contains(length),
-            length <= bytes.count - payloadStart, let checksum = try? reader.readUInt32(),
-            let sequence = try? reader.readUInt64(), let unsynced = try? reader.readUInt32(),
-            let pages = try? reader.readUInt32(),
-            // No frame is shorter than 32 bytes, which bounds how far a sequence number can have come.
-            sequence >= nextSequence, isSalvaging || sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
-            number.map({ sequence - $0 > UInt64(unsynced) }) ?? true
+            let checksum = try? reader.readUInt32(), let sequence = try? reader.readUInt64(),
+            let unsynced = try? reader.readUInt32(), let pages = try? reader.readUInt32()
         else { return nil }
-        let end = payloadStart + length
-        let actual = JournalFormat.checksum(ofFrame: bytes[start..<end], generation: header.generation)
-        guard checksum == actual else { return nil }
         let header = FrameHeader(sequence: sequence, unsynced: unsynced, pages: pages)
-        return Frame(header: header, payload: bytes[payloadStart..<end])
+        return FrameStart(header: header, checksum: checksum, end: payloadStart + length)
+    }
+
+    /// The frame at an offset, if a whole one stands there that can come after what was read; with `syncing` only if it
+    /// knows the frame of that number to be on the medium.
+    private func frame(at start: Int, syncing number: UInt64? = nil) -> Frame? {
+        guard let found = frameStart(at: start), found.end <= bytes.count else { return nil }
+        let sequence = found.header.sequence
+        // No frame is shorter than 32 bytes, which bounds how far a sequence number can have come.
+        guard sequence >= nextSequence, isSalvaging || sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
+            number.map({ sequence - $0 > UInt64(found.header.unsynced) }) ?? true,
+            found.checksum == JournalFormat.checksum(ofFrame: bytes[start..<found.end], generation: header.generation)
+        else { return nil }
+        let payload = bytes[(start + JournalFormat.frameHeaderLength)..<found.end]
+        return Frame(header: found.header, payload: payload)
     }
 }

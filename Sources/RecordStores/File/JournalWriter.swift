@@ -64,7 +64,8 @@ struct JournalWriter {
 
     /// Continues the newest journal of a store, or makes the first one.
     init(
-        continuing content: StoreFiles.Content, in files: StoreFiles, layout: FileStoreLayout, losesPower: Bool = false
+        continuing content: StoreFiles.Content, in files: StoreFiles, layout: FileStoreLayout, losesPower: Bool = false,
+        random: RandomSource = .system
     ) throws(StoreFailure) {
         self.files = files
         self.losesPower = losesPower
@@ -79,7 +80,7 @@ struct JournalWriter {
             generation = tail.generation
             file = try JournalFile(continuing: tail, in: files, room: room)
         } else {
-            generation = RandomSource.system.next()
+            generation = random.next()
             file = try JournalFile(
                 1, in: files, generation: generation, firstSequence: 1, losesPower: losesPower, room: room)
         }
@@ -133,6 +134,17 @@ struct JournalWriter {
         let failure = try file.grow(toRoom: room)
         try sync()
         return failure
+    }
+
+    /// Sees to it that frames of so many bytes have their place; if they cannot have it, nobody goes on in the file.
+    mutating func requireRoom(_ room: Int) throws(StoreFailure) {
+        guard file.room < room else { return }
+        do throws(StoreFailure) {
+            if let full = try makeRoom(room) { throw full }
+        } catch {
+            file.close()
+            throw error
+        }
     }
 
     // MARK: Journals

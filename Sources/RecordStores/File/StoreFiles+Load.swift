@@ -24,10 +24,10 @@ extension StoreFiles {
         var content = Content()
         let numbers = try opening { () throws(StoreFailure) in try self.numbers() }
         var coveredThrough: UInt64 = 0
-        var nextSequence: UInt64 = 1
-        if let snapshot = numbers.snapshots.last {
-            content.first = snapshot
-            (coveredThrough, nextSequence) = try loadSnapshot(snapshot, into: &content)
+        var snapshot: FileHeader?
+        if let number = numbers.snapshots.last {
+            content.first = number
+            (coveredThrough, snapshot) = try loadSnapshot(number, into: &content)
         }
         let journals = numbers.journals.filter { $0 >= content.first }
         guard !journals.isEmpty else {
@@ -37,7 +37,7 @@ extension StoreFiles {
         for (index, number) in journals.enumerated() where number != content.first + UInt64(index) {
             throw .missing(file: file(.journal, content.first + UInt64(index)))
         }
-        let tail = try replay(journals, from: nextSequence, through: coveredThrough, into: &content)
+        let tail = try replay(journals, from: snapshot, through: coveredThrough, into: &content)
         content.tail = tail
         guard tail.nextSequence > coveredThrough else {
             throw .damaged(file: file(.journal, tail.number), offset: tail.end)
@@ -45,11 +45,10 @@ extension StoreFiles {
         return content
     }
 
-    /// Puts the records of a snapshot into the table; returns the last frame that they may show, and the first to
-    /// replay.
+    /// Puts the records of a snapshot into the table; returns the last frame that they may show.
     private func loadSnapshot(
         _ number: UInt64, into content: inout Content
-    ) throws(FileStoreError) -> (coveredThrough: UInt64, nextSequence: UInt64) {
+    ) throws(FileStoreError) -> (coveredThrough: UInt64, FileHeader) {
         let name = file(.snapshot, number)
         var reader = try reader(.snapshot, name)
         var end: JournalEntry.SnapshotEnd?
@@ -68,16 +67,19 @@ extension StoreFiles {
             throw .damaged(file: name, offset: reader.offset)
         }
         content.table.counters = end.counters
-        return (end.coveredThrough, reader.header.firstSequence)
+        return (end.coveredThrough, reader.header)
     }
 
-    /// Replays the journals, of which the first has to begin with the given frame; returns the end of the newest.
+    /// Replays the journals, of which the first has to go on from the snapshot; returns the end of the newest.
     private func replay(
-        _ numbers: [UInt64], from sequence: UInt64, through coveredThrough: UInt64, into content: inout Content
+        _ numbers: [UInt64], from snapshot: FileHeader?, through coveredThrough: UInt64, into content: inout Content
     ) throws(FileStoreError) -> JournalTail {
         var (number, rest) = (numbers[0], numbers.dropFirst())
         var reader = try reader(.journal, file(.journal, number))
-        guard reader.header.firstSequence == sequence else {
+        guard snapshot.map({ $0.generation == reader.header.generation }) ?? true else {
+            throw .damaged(file: file(.journal, number), offset: 0)
+        }
+        guard reader.header.firstSequence == snapshot?.firstSequence ?? 1 else {
             throw .damaged(file: file(.journal, number), offset: JournalFormat.headerLength)
         }
         while true {

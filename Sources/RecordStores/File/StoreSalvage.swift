@@ -41,7 +41,8 @@ extension FileRecordStore {
     ///   - newDirectory: where the new store goes; it must not exist, or be empty.
     /// - Throws: ``FileStoreError/occupied(directory:)`` if there is something in the new directory;
     ///   ``FileStoreError/inUse(directory:pid:)`` if the old one is open; ``FileStoreError/failed(_:)`` if a file cannot
-    ///   be read or written. There is nothing under the new directory's name then.
+    ///   be read or written. There is nothing under the new directory's name then, or all of the new store if nothing but
+    ///   the last sync failed.
     public static func salvage(
         _ directory: String, into newDirectory: String
     ) throws(FileStoreError) -> SalvageReport {
@@ -58,6 +59,11 @@ extension FileRecordStore {
         }
         var salvage = Salvage(old.files)
         try salvage.run()
+        // Only damage that has its checksum brings numbers this far; what the new store began with could not be read.
+        let table = salvage.content.table
+        guard table.nextFence.incarnation < .max - 1, table.nextPosition <= JournalFormat.largestCount else {
+            throw .failed(StoreFailure(operation: "next incarnation", subject: directory, code: 0))
+        }
         // Under another name until all of it is there.
         let new = try StoreDirectory(newDirectory + ".new", fileSystem: fileSystem)
         defer { new.release() }
@@ -79,6 +85,11 @@ private struct Salvage {
     var content = StoreFiles.Content()
     var losses: [SalvageReport.Loss] = []
     var framesReplayed = 0
+    /// The names under which positions were seen last.
+    private var names: [UInt64: RecordID] = [:]
+
+    /// How many journals are told to be missing between any two.
+    private static let mostMissing = 1_000
 
     init(_ files: StoreFiles) { self.files = files }
 
@@ -106,7 +117,8 @@ private struct Salvage {
             read(JournalReader(salvaging: content.bytes, header), of: content.name)
         }
         for (number, next) in zip([first - 1] + journals, journals + [.max]) where next < .max {
-            for missing in (number + 1)..<next {
+            // A number that is far off is a stray file's.
+            for missing in ((number + 1)..<next).prefix(Self.mostMissing) {
                 losses.append(.init(file: files.file(.journal, missing), offset: 0, bytes: nil))
             }
         }
@@ -118,9 +130,12 @@ private struct Salvage {
             while let entry = try? reader.next() {
                 framesReplayed += 1
                 switch entry {
-                case .records(let records): for record in records { _ = content.table.restore(.put(record)) }
+                case .records(let records): for record in records { restore(.put(record)) }
                 case .end(let end): content.table.counters = end.counters
-                case .opened, .commit, .seal: _ = content.replay(entry)
+                case .commit(let effects, let time):
+                    content.table.advance(to: time)
+                    for effect in effects { restore(effect) }
+                case .opened, .seal: _ = content.replay(entry)
                 }
             }
             guard let skipped = reader.skip() else { break }
@@ -128,6 +143,18 @@ private struct Salvage {
             losses.append(.init(file: name, offset: skipped.lowerBound, bytes: skipped.count))
         }
         if let bytes = reader.bytesLeft { losses.append(.init(file: name, offset: reader.offset, bytes: bytes)) }
+    }
+
+    /// Carries out an effect again. A position belongs to one record for all its life: if it comes up under another name,
+    /// the record was moved there by a frame that is lost.
+    private mutating func restore(_ effect: RecordEffect) {
+        if case .put(let record) = effect, let name = names.updateValue(record.id, forKey: record.position),
+            name != record.id, let slot = content.table.storedPlace(of: name).slot,
+            content.table[slot].position == record.position
+        {
+            _ = content.table.restore(.remove(name))
+        }
+        _ = content.table.restore(effect)
     }
 
     /// Writes a new store with the records.

@@ -1,0 +1,96 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+import ReliabilityTesting
+import Testing
+
+@testable import RecordStores
+
+@Suite struct FileDurabilityTests {
+    private let disk = SimulatedDisk()
+    private let clock = ManualClock()
+
+    private func open(_ durability: FileDurability, _ disk: SimulatedDisk, process: UInt64 = 1) throws -> SteppedStore {
+        var layout = FileStoreLayout.small
+        // So large that a file need not grow.
+        layout.journal = 100_000
+        layout.reserve = 65_536
+        layout.steps = 65_536...65_536
+        return try SteppedStore(
+            SteppedStore.path, on: disk, durability: durability, clock: clock, layout: layout, process: process)
+    }
+
+    @Test(arguments: [
+        (FileDurability.everyCommit, Durability.everyCommit, 10),
+        (.interval(.seconds(1)), .interval(.seconds(1)), 1), (.operatingSystem, .operatingSystem, 1),
+    ])
+    func `a store declares what it syncs, and syncs that`(
+        durability: FileDurability, declared: Durability, syncs: Int
+    ) throws {
+        let store = try open(durability, disk)
+        #expect(store.store.durability == declared)
+        let before = disk.operationCount
+        // The first is synced in every mode: what is lost later is counted from it. Few enough changes that no other is.
+        for number in 0..<5 {
+            let fence = try store.insert(number)
+            if durability == .everyCommit {
+                try store.commit(.delete(SteppedStore.id(number), expecting: fence))
+            }
+        }
+        store.stepUntilIdle()
+        #expect(disk.count(of: .sync, since: before) == syncs)
+        clock.advance(by: .milliseconds(999))
+        store.stepUntilIdle()
+        #expect(disk.count(of: .sync, since: before) == syncs)
+        clock.advance(by: .milliseconds(1))
+        store.stepUntilIdle()
+        let isDue = if case .interval = durability { true } else { false }
+        #expect(disk.count(of: .sync, since: before) == syncs + (isDue ? 1 : 0))
+        // Once synced, time alone is no reason to sync again.
+        clock.advance(by: .seconds(60))
+        store.stepUntilIdle()
+        #expect(disk.count(of: .sync, since: before) == syncs + (isDue ? 1 : 0))
+        try store.close()
+    }
+
+    @Test(arguments: [FileDurability.interval(.seconds(1)), .operatingSystem])
+    func `what a weaker store loses with the power it never gives out again, and closing makes all of it safe`(
+        durability: FileDurability
+    ) throws {
+        let store = try open(durability, disk)
+        var last = Fence.first
+        for number in 0..<6 { last = try store.insert(number) }
+        let cut = disk.powerCut(.nothing)
+        let after = try open(durability, cut, process: 2)
+        #expect(try after.records.count < 6)
+        #expect(after.store.report.lastEnd != .closed)
+        let (fence, position) = (try after.insert(100), try #require(try after.records.last).position)
+        #expect(fence > last && position > 6)
+        // The end of a process takes nothing.
+        #expect(try open(durability, disk.killed(), process: 2).records.count == 6)
+
+        try store.close()
+        for mode in [FileDurability.everyCommit, durability] {
+            let again = try open(mode, disk.powerCut(.nothing), process: 3)
+            #expect(try again.records.count == 6)
+            #expect(again.store.report.lastEnd == .closed)
+            // Nothing is left out where nothing was lost.
+            #expect(try again.insert(100) == last.next)
+        }
+    }
+
+    @Test func `a store of many changes syncs before more is lost than it leaves out`() throws {
+        let store = try open(.operatingSystem, disk)
+        let before = disk.operationCount
+        let count = 10 * Int(FileStoreLayout.small.unsynced)
+        for number in 0..<count { _ = try store.insert(number, bytes: 0) }
+        #expect(disk.count(of: .sync, since: before) >= 10)
+        let lost = try #require(try store.records.last).fence
+        let after = try open(.operatingSystem, disk.powerCut(.nothing), process: 2)
+        #expect(try count - after.records.count <= Int(FileStoreLayout.small.unsynced))
+        #expect(try after.insert(1_000) > lost)
+        try store.close()
+    }
+}

@@ -1,0 +1,115 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+import ReliabilityTesting
+import Testing
+
+@testable import RecordStores
+
+@Suite struct FileStoreCompactionTests {
+    private let disk = SimulatedDisk()
+    private let log = EventLog()
+
+    private func open(process: UInt64 = 1) throws -> SteppedStore {
+        var layout = FileStoreLayout.small
+        layout.smallestCompaction = .max
+        return try SteppedStore(
+            SteppedStore.path, on: disk, layout: layout, process: process, onEvent: { [log] in log.note($0) })
+    }
+
+    private var logs: [String] { disk.files.filter { $0.hasSuffix(".log") || $0.hasSuffix(".new") } }
+
+    @Test func `a snapshot takes the place of the journals, and shows the commits that came meanwhile`() throws {
+        let store = try open()
+        var fences: [Fence] = []
+        for number in 0..<60 { fences.append(try store.insert(number, bytes: 300)) }
+        for number in 0..<30 {
+            try store.commit(.delete(SteppedStore.id(number), expecting: fences[number]))
+        }
+        let files = logs
+        #expect(files.count > 1)
+        let compaction = store.start { try await $0.compact() }
+        var number = 30
+        while compaction.value == nil {
+            // One change between any two pieces: of what was copied, of what was not yet, and of what is new.
+            let content = RecordContent(state: "r")
+            let change = [
+                Change.replace(SteppedStore.id(number), expecting: fences[number], with: content, lease: .end),
+                .delete(SteppedStore.id(89 - number), expecting: fences[89 - number]),
+                .insert(SteppedStore.id(number + 100), content),
+            ][number % 3]
+            if number < 44 { _ = store.start { try await $0.commit([change]) } }
+            number += 1
+            #expect(store.step())
+        }
+        try compaction.value?.get()
+        store.stepUntilIdle()
+        #expect(log.events == [.compacted])
+        #expect(Set(logs).isDisjoint(with: files))
+        let records = try store.records
+        #expect(records.contains { $0.state == "r" } && records.count > 20)
+        // Also what a crash leaves is all of it.
+        for disk in [disk.killed(), disk.powerCut(.nothing)] {
+            let again = try SteppedStore(SteppedStore.path, on: disk, process: 2)
+            #expect(try again.records == records)
+        }
+        try store.close()
+        let again = try open(process: 2)
+        #expect(try again.records == records)
+        try again.close()
+    }
+
+    @Test func `a store that was only compacted is closed in its new journal`() throws {
+        let store = try open()
+        for number in 0..<3 { _ = try store.insert(number) }
+        try store.close()
+        let again = try open()
+        try again.run { try await $0.compact() }
+        try again.close()
+        let last = try open()
+        #expect(last.store.report.lastEnd == .closed)
+        #expect(try last.records.count == 3)
+        try last.close()
+    }
+
+    @Test func `closing ends a snapshot that is being written`() throws {
+        let store = try open()
+        for number in 0..<30 { _ = try store.insert(number, bytes: 300) }
+        let compaction = store.start { try await $0.compact() }
+        for _ in 0..<3 { #expect(store.step()) }
+        #expect(logs.contains { $0.hasSuffix(".log.new") })
+        let closing = store.start { try await $0.close() }
+        store.stepUntilIdle()
+        #expect(throws: StoreError.closed) { try compaction.value?.get() }
+        #expect(throws: Never.self) { try closing.value?.get() }
+        #expect(!logs.contains { $0.contains("snapshot") })
+        #expect(throws: StoreError.closed) { try store.run { try await $0.compact() } }
+        let again = try open(process: 2)
+        #expect(try again.records.count == 30)
+        try again.close()
+    }
+
+    @Test(arguments: [
+        (DiskOperation.Kind.create, 1), (.create, 2), (.rename, 1), (.rename, 2), (.remove, 1), (.list, 1),
+    ])
+    func `a snapshot that fails leaves the store at work`(kind: DiskOperation.Kind, number: Int) throws {
+        let store = try open()
+        for number in 0..<30 { _ = try store.insert(number, bytes: 300) }
+        disk.inject(.error(DiskFault.inputOutput, at: number, of: kind))
+        let error = #expect(throws: StoreError.self) { try store.run { try await $0.compact() } }
+        guard case .unavailable(let failure) = error, case .compactionFailed(failure)? = log.events.first else {
+            Issue.record("\(String(describing: error)), \(log.events)")
+            return
+        }
+        #expect(failure.code == DiskFault.inputOutput && failure.subject.hasPrefix(SteppedStore.path))
+        _ = try store.insert(30)
+        #expect(try SteppedStore(SteppedStore.path, on: disk.killed(), process: 2).records == store.records)
+        try store.run { try await $0.compact() }
+        #expect(log.events == [.compactionFailed(failure), .compacted])
+        #expect(try store.records.count == 31)
+        try store.close()
+        #expect(logs.count == 2)
+    }
+}
