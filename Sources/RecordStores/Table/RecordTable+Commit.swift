@@ -70,7 +70,7 @@ extension RecordTable {
         var size = 0
         for change in changes { size += try check(change) }
         try RecordLimits.check("batch", size, RecordLimits.batch)
-        guard changes.count > 1 || changes[0].destination != nil else { return }
+        guard changes.count > 1 else { return }
         try RecordLimits.checkDistinct(
             "changes of one record", changes.map(\.id) + changes.compactMap(\.destination))
     }
@@ -88,6 +88,7 @@ extension RecordTable {
         case .move(let id, let destination, _, let content, _):
             try RecordLimits.check(id)
             try RecordLimits.check(destination)
+            if id == destination { try RecordLimits.check("changes of one record", 2, 1...1) }
             return try RecordLimits.check(content)
         case .delete(let id, _), .assert(let id, _):
             try RecordLimits.check(id)
