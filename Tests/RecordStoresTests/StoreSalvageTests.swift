@@ -77,6 +77,35 @@ import Testing
             }, losesRecords: true),
     ]
 
+    @Test func `what is no damage is not salvaged, and a slash at the end of a path is none of its name`() throws {
+        let disk = source.disk.killed()
+        #expect(throws: FileStoreError.self) {
+            try FileRecordStore.salvage("/nothing", into: Self.target, fileSystem: disk)
+        }
+        #expect(disk.files.allSatisfy { !$0.hasPrefix("/nothing") })
+        let report = try FileRecordStore.salvage(DamagedStore.path + "/", into: Self.target + "/", fileSystem: disk)
+        #expect(report.records == records.count)
+        #expect(disk.files.contains(Self.target + "/journal-000000000001.log"))
+
+        // Every file of a newer version.
+        let newer = source.disk.killed()
+        for file in source.files where !file.hasSuffix("LOCK") {
+            var bytes = newer.contents(of: file) ?? []
+            bytes[8] = 2
+            try newer.setContents(bytes, of: file)
+        }
+        do {
+            _ = try FileRecordStore.salvage(DamagedStore.path, into: Self.target, fileSystem: newer)
+            Issue.record("files of a newer format were salvaged")
+        } catch {
+            guard case .unsupportedFormat(_, 2) = error else {
+                Issue.record("\(error)")
+                return
+            }
+        }
+        #expect(newer.files.allSatisfy { !$0.hasPrefix(Self.target) })
+    }
+
     @Test(arguments: cases) func `what can be read is saved, and the rest is told`(_ row: Case) throws {
         let files = source.files.filter { $0.contains(row.file) }
         let file = files[files.count / 2]
@@ -94,8 +123,10 @@ import Testing
         #expect(table.nextFence.incarnation == nextFence.incarnation + 1)
         #expect(table.nextFence > nextFence && table.nextPosition > 30)
         let whole = table.allRecords.count { found in
-            records[found.id].map { $0.body == found.body && $0.fence == found.fence } ?? false
+            records[found.id].map { $0.body == found.body && $0.changedUnder == found.changedUnder } ?? false
         }
+        #expect(table.allRecords.allSatisfy { $0.fence.incarnation == nextFence.incarnation + 1 })
+        #expect(Set(table.allRecords.map(\.fence)).count == table.count)
         #expect(whole >= 10)
         #expect((whole < records.count) == row.losesRecords)
         #expect(row.losesRecords || table.count == records.count)

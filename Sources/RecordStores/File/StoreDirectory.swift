@@ -29,6 +29,7 @@ struct StoreDirectory {
 
     /// Makes the directory if need be, and locks it against every other opening.
     init(_ path: String, fileSystem: any FileSystem) throws(FileStoreError) {
+        let path = path.withoutTrailingSlashes
         self.path = path
         self.fileSystem = fileSystem
         let lockFile = path + "/LOCK"
@@ -129,5 +130,14 @@ extension JournalFormat.Kind {
         case .journal: "journal-"
         case .snapshot: "snapshot-"
         }
+    }
+}
+
+extension String {
+    /// The path with no slash at its end, so that something can be put behind it.
+    var withoutTrailingSlashes: String {
+        var path = self[...]
+        while path.count > 1, path.last == "/" { path.removeLast() }
+        return String(path)
     }
 }

@@ -65,7 +65,7 @@ extension FileRecordStore {
         directory: String, fileSystem: any FileSystem
     ) throws(FileStoreError) -> StoreInspection {
         let stopwatch = TimeSource(ContinuousClock())
-        let files = StoreFiles(path: directory, fileSystem: fileSystem)
+        let files = StoreFiles(path: directory.withoutTrailingSlashes, fileSystem: fileSystem)
         var attempts = 5
         while true {
             do throws(FileStoreError) {

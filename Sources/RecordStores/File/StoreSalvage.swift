@@ -33,15 +33,16 @@ extension FileRecordStore {
     ///
     /// A commit whose bytes are damaged is left out as a whole, and the commits behind it are kept. So a record may stand
     /// as it was before its last change, and one that was deleted may be there again: look through
-    /// ``SalvageReport/losses`` and the records before the new store goes to work. Nobody holds any of them. Fences
-    /// begin a new incarnation, so that whoever still has one from the old store changes nothing in the new one.
+    /// ``SalvageReport/losses`` and the records before the new store goes to work. Nobody holds any of them, and each has
+    /// a fence of a new incarnation: whoever still has one from the old store changes nothing in the new one.
     ///
     /// - Parameters:
     ///   - directory: the directory of the damaged store, which no process may have open.
     ///   - newDirectory: where the new store goes; it must not exist, or be empty.
     /// - Throws: ``FileStoreError/occupied(directory:)`` if there is something in the new directory;
-    ///   ``FileStoreError/inUse(directory:pid:)`` if the old one is open; ``FileStoreError/failed(_:)`` if a file cannot
-    ///   be read or written. There is nothing under the new directory's name then, or all of the new store if nothing but
+    ///   ``FileStoreError/inUse(directory:pid:)`` if the old one is open;
+    ///   ``FileStoreError/unsupportedFormat(file:version:)`` if another version of the package wrote it, which is no
+    ///   damage; ``FileStoreError/failed(_:)`` if a file cannot be read or written. There is nothing under the new directory's name then, or all of the new store if nothing but
     ///   the last sync failed.
     public static func salvage(
         _ directory: String, into newDirectory: String
@@ -52,6 +53,9 @@ extension FileRecordStore {
     package static func salvage(
         _ directory: String, into newDirectory: String, fileSystem: any FileSystem
     ) throws(FileStoreError) -> SalvageReport {
+        let (directory, newDirectory) = (directory.withoutTrailingSlashes, newDirectory.withoutTrailingSlashes)
+        // Locking a directory makes it, and there is nothing to save in a new one.
+        _ = try opening { () throws(StoreFailure) in try fileSystem.names(in: directory) }
         let old = try StoreDirectory(directory, fileSystem: fileSystem)
         defer { old.release() }
         if let names = try? fileSystem.names(in: newDirectory), !names.isEmpty {
@@ -61,7 +65,7 @@ extension FileRecordStore {
         try salvage.run()
         // Only damage that has its checksum brings numbers this far; what the new store began with could not be read.
         let table = salvage.content.table
-        guard table.nextFence.incarnation < .max - 1, table.nextPosition <= JournalFormat.largestCount else {
+        guard table.nextFence.incarnation < .max - 1, table.nextPosition <= JournalFormat.largestCount >> 1 else {
             throw .failed(StoreFailure(operation: "next incarnation", subject: directory, code: 0))
         }
         // Under another name until all of it is there.
@@ -106,8 +110,20 @@ private struct Salvage {
         let journals = numbers.journals.filter { $0 >= first }
         for number in journals { try take(.journal, number) }
         // All files of a store have the same generation, so one header that is whole serves for all.
-        let headers = contents.map { try? FileHeader($0.bytes, kind: $0.kind) }
+        var headers: [FileHeader?] = []
+        var otherVersion: FileStoreError?
+        for content in contents {
+            do throws(JournalReader.Failure) {
+                headers.append(try FileHeader(content.bytes, kind: content.kind))
+            } catch {
+                headers.append(nil)
+                if case .otherVersion(let version) = error {
+                    otherVersion = .unsupportedFormat(file: content.name, version: version)
+                }
+            }
+        }
         guard let generation = headers.lazy.compactMap({ $0?.generation }).first else {
+            if let otherVersion { throw otherVersion }
             losses = contents.map { .init(file: $0.name, offset: 0, bytes: $0.bytes.count) }
             return
         }
@@ -164,6 +180,7 @@ private struct Salvage {
         table.advance(to: .wallClock)
         table.endLeases(exceptOf: nobody, at: table.now)
         table.beginIncarnation()
+        let counters = table.counters
         var writer = try JournalWriter(continuing: StoreFiles.Content(), in: newFiles, layout: FileStoreLayout())
         defer { writer.file.close() }
         func write(_ entry: JournalEntry) throws(StoreFailure) {
@@ -172,13 +189,18 @@ private struct Salvage {
             if let full = try writer.makeRoom(pending.frameBytes) { throw full }
             try writer.write(pending)
         }
-        try write(.opened(.init(counters: table.counters, losesPower: false, process: .current)))
+        try write(.opened(.init(counters: counters, losesPower: false, process: .current)))
         for number in table.collectionNumbers.values {
             var position: UInt64?
             while let records = table.stored(inCollection: number, after: position, bytes: 65_536),
                 let last = records.last
             {
-                try write(.commit(records.map { .put($0) }, at: table.now))
+                let effects = records.map { record in
+                    var record = record
+                    record.fence = table.takeFence()
+                    return RecordEffect.put(record)
+                }
+                try write(.commit(effects, at: table.now))
                 position = last.position
             }
         }

@@ -43,9 +43,11 @@ extension RecordTable {
         nextPosition += count
     }
 
-    /// Begins a new life of the store: its fences are all higher than those of the lives before, known or not.
+    /// Begins a new life of the store: its fences and positions are all higher than those of the lives before, known or
+    /// not.
     package mutating func beginIncarnation() {
         nextFence = Fence(rawValue: (UInt64(nextFence.incarnation) + 1) << 48 | 1)
+        nextPosition += 1 << 32
     }
 
     private mutating func seen(_ fence: Fence) { nextFence = max(nextFence, fence.next) }
