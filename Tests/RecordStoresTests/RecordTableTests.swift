@@ -156,6 +156,24 @@ private let start = Timestamp(nanosecondsSince1970: 1_000_000_000_000)
         #expect(copy.nextPosition == table.nextPosition)
     }
 
+    @Test func `a record that is replayed under the name before its last keeps its place`() throws {
+        let time = Timestamp(nanosecondsSince1970: 0)
+        func record(_ key: String, fence: UInt64) -> Record {
+            Record(id: RecordID("c", key), fence: Fence(rawValue: fence), position: 7, state: "s", createdAt: time)
+        }
+        var table = RecordTable(now: time)
+        // A snapshot may show what came while it was written; the journal then tells it once more from the beginning.
+        let effects: [RecordEffect] = [
+            .put(record("new", fence: 3)), .put(record("old", fence: 2)), .remove(RecordID("c", "old")),
+            .put(record("new", fence: 3)),
+        ]
+        let fit = effects.map { table.restore($0) }
+        #expect(fit == [true, true, true, true])
+        let page = try table.scan("c", state: nil, after: nil, limit: 10, at: time)
+        #expect(page.records == [record("new", fence: 3)])
+        #expect(table.stored(inCollection: 0, after: nil, bytes: .max) == page.records && table.count == 1)
+    }
+
     private func randomOperation(
         _ table: inout RecordTable, _ now: Timestamp, _ random: inout RandomSource
     ) throws {

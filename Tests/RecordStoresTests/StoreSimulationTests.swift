@@ -9,17 +9,39 @@ import Testing
 @testable import RecordStores
 
 @Suite struct StoreSimulationTests {
-    @Test(arguments: [FileDurability.everyCommit, .interval(.seconds(1)), .operatingSystem])
+    private static let durabilities = [FileDurability.everyCommit, .interval(.seconds(1)), .operatingSystem]
+
+    @Test(arguments: durabilities)
     func `random stories never break a promise`(durability: FileDurability) throws {
-        for seed in UInt64(1)...15 {
+        for seed in UInt64(1)...4 {
             var simulation = StoreSimulation(seed: seed, durability: durability)
             do {
-                let summary = try simulation.live(lives: 10)
+                let summary = try simulation.live(.init(10))
                 #expect(summary.crashes >= 10)
             } catch {
                 Issue.record("seed \(seed): \(error)")
                 return
             }
         }
+    }
+
+    @Test(arguments: durabilities)
+    func `short scripts survive crashes and failures anywhere`(durability: FileDurability) throws {
+        var counts = StoreEnumeration.Counts()
+        for (phase, script) in StoreScript.all.enumerated() {
+            var enumeration = try StoreEnumeration(script, durability: durability, bounds: .sample, phase: phase)
+            try enumeration.crashEverywhere()
+            try enumeration.failEverywhere()
+            counts += enumeration.counts
+        }
+        #expect(counts.crashes > 2_000 && counts.nestedCrashes > 200 && counts.faults > 100 && counts.openings > 2_000)
+    }
+
+    @Test(arguments: durabilities)
+    func `a full disk loses nothing and lets what stands be worked on`(durability: FileDurability) throws {
+        var enumeration = try FullDiskEnumeration(durability: durability, outcomes: 15)
+        try enumeration.fill(spare: stride(from: 3_000, to: 3_001, by: 1), isFullBefore: true)
+        try enumeration.fill(spare: stride(from: 9_000, to: 9_001, by: 1), isFullBefore: false)
+        #expect(enumeration.counts.faults == 2 && enumeration.counts.openings > 20)
     }
 }

@@ -13,6 +13,7 @@ import Testing
         let options = try Options(["power-cut", "--cycles", "7", "kill", "--seed", "0", "--directory", "d"])
         #expect(options.trials.map(\.name) == ["kill", "power-cut"])
         #expect(options.cycles == 7 && options.seed == 0 && options.directory == "d" && options.action == .run)
+        #expect(try Options(["simulate", "--crashes", "9"]).cycles == 9)
         #expect(try Options(["--list"]).action == .list)
         #expect(try Options(["-h"]).action == .help)
     }

@@ -122,9 +122,10 @@ public final class FileRecordStore: RecordStore {
     /// What is in memory, durable or not; for whoever compares it with what a crash leaves.
     package var tableInMemory: RecordTable { table.copy }
 
-    /// The last frame that was appended, and how many callers wait for room to append one.
-    package var journalInMemory: (lastSequence: UInt64, roomWaiters: Int) {
-        journal.state.withLock { ($0.nextSequence - 1, $0.roomWaiters.count) }
+    /// The last frame that was appended and the last that is as durable as declared, how many bytes of frames have their
+    /// place, and how many callers wait for more.
+    package var journalInMemory: (lastSequence: UInt64, answered: UInt64, room: Int, roomWaiters: Int) {
+        journal.state.withLock { ($0.nextSequence - 1, $0.answered, $0.room, $0.roomWaiters.count) }
     }
 
     /// Survives what it was opened to survive.

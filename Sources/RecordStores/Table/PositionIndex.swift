@@ -32,6 +32,14 @@ struct PositionIndex {
         }
     }
 
+    /// The entry of a position, which may have died.
+    func entry(at position: UInt64) -> Entry? {
+        guard let last = entries.last, last.position >= position else { return nil }
+        let index = firstIndex(after: position) - 1
+        guard index >= entries.startIndex, entries[index].position == position else { return nil }
+        return entries[index]
+    }
+
     /// Notes that one entry has died; `isLive` tells which ones have not.
     mutating func noteDeath(isLive: (Entry) -> Bool) {
         dead += 1

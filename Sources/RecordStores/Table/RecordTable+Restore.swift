@@ -19,6 +19,7 @@ extension RecordTable {
                 }
                 remove(slot)
             }
+            if let slot = slot(at: record.position, inCollection: record.id.collection) { remove(slot) }
             add(record, hash: place.hash)
         case .hold(let id, let fence, let holder, let until, let claims):
             seen(fence)
@@ -32,6 +33,15 @@ extension RecordTable {
             remove(slot)
         }
         return true
+    }
+
+    /// Where a record stands that has the position under another name: a snapshot may show it under the one that it gets
+    /// only later.
+    private func slot(at position: UInt64, inCollection name: String) -> Int? {
+        guard let number = collectionNumbers[ByteText(name)],
+            let entry = collections[number].byPosition.entry(at: position), isTaken(entry, in: number)
+        else { return nil }
+        return entry.slot
     }
 
     /// Lets time come as far as that, if it had not.

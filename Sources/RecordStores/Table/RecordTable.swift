@@ -230,7 +230,7 @@ package struct RecordTable: Sendable {
     }
 
     /// Whether the record that an entry by position was made for still stands there.
-    private func isTaken(_ entry: PositionIndex.Entry, in collection: Int) -> Bool {
+    func isTaken(_ entry: PositionIndex.Entry, in collection: Int) -> Bool {
         slots[entry.slot].record.position == entry.position && slots[entry.slot].collection == collection
     }
 

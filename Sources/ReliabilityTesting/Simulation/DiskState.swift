@@ -21,6 +21,7 @@ struct DiskState: Sendable {
     var volume: SimulatedVolume
     private(set) var operations: [DiskOperation] = []
     private(set) var operationCount = 0
+    private(set) var failureCount = 0
     private var faults: [ArmedFault] = []
     private var end: (after: Int, bytes: Int)?
     /// The files that are locked, each by which lock.
@@ -61,6 +62,7 @@ struct DiskState: Sendable {
         } catch {
             code = error.code
         }
+        failureCount += 1
         operations[operations.count - 1].code = code
         throw StoreFailure(operation: kind.verb, subject: path, code: code)
     }

@@ -90,6 +90,14 @@ struct PageBytes: Sendable {
         bytes[bit / 8] ^= 1 << UInt8(bit % 8)
     }
 
+    /// Feeds the content into a hasher.
+    func hash(into hasher: inout Hasher) {
+        let isZero = bytes.isEmpty || Self.isZero(bytes, from: 0, count: Self.length)
+        hasher.combine(isZero)
+        guard !isZero else { return }
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    }
+
     /// Appends the first bytes of the page.
     func append(_ count: Int, to content: inout [UInt8]) {
         content.append(contentsOf: (bytes.isEmpty ? Self.zeros : bytes).prefix(count))

@@ -58,6 +58,16 @@ extension SimulatedDisk {
     /// The paths of all files, sorted.
     package var files: [String] { state.withLock { $0.volume.paths } }
 
+    /// Feeds the names and contents of all files into a hasher.
+    package func hash(into hasher: inout Hasher) {
+        state.withLock { state in
+            for path in state.volume.paths {
+                hasher.combine(path)
+                (try? state.volume.file(at: path)).flatMap { state.volume.files[$0] }?.hash(into: &hasher)
+            }
+        }
+    }
+
     /// What a file contains, for its readers; `nil` if there is none of that name.
     package func contents(of path: String) -> [UInt8]? {
         state.withLock { state in
@@ -101,8 +111,15 @@ extension SimulatedDisk {
     }
 
     /// Removes a directory and all that is in it, as another process may.
-    package func removeTree(_ path: String) throws(StoreFailure) {
-        try change("removing", path) { volume throws(SimulatedVolume.Failure) in try volume.removeTree(path) }
+    ///
+    /// - Parameter durably: whether its name is gone from the medium, too.
+    package func removeTree(_ path: String, durably: Bool = false) throws(StoreFailure) {
+        try change("removing", path) { volume throws(SimulatedVolume.Failure) in
+            try volume.removeTree(path)
+            guard durably else { return }
+            let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+            volume.syncDirectory(try volume.directory(at: parent))
+        }
     }
 
     private func change(

@@ -55,6 +55,9 @@ package final class SimulatedDisk: Sendable {
     /// How many operations there were, those that failed among them.
     package var operationCount: Int { state.withLock { $0.operationCount } }
 
+    /// How many operations have failed.
+    package var failureCount: Int { state.withLock { $0.failureCount } }
+
     /// The last operations, at least 1,000 of them if there were so many.
     package var operations: [DiskOperation] { state.withLock { $0.operations } }
 

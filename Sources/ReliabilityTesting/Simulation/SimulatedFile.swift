@@ -42,6 +42,12 @@ struct SimulatedFile: Sendable {
         return contents
     }
 
+    /// Feeds what readers see into a hasher.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(length)
+        for page in pages { page.cached.hash(into: &hasher) }
+    }
+
     /// Writes the first `count` bytes page by page; a page that makes the file longer is a change of its length, too.
     mutating func write(_ bytes: [UInt8], count: Int, at offset: Int, pending: inout [PendingChange]) {
         var done = 0

@@ -15,20 +15,17 @@ extension StoreSimulation {
 
     mutating func pick<Value>(_ values: [Value]) -> Value { values[draw(values.count)] }
 
-    /// Starts a call, lets the store do something, or lets time pass.
-    package mutating func act() throws(Violation) {
+    /// Starts a call or several, lets the store do something, or lets time pass.
+    package mutating func act(atOnce: Int = 1) throws(Violation) {
         switch draw(100) {
-        case 0..<34: commit()
+        case 0..<34: for _ in 0...draw(atOnce) { commit() }
         case 34..<42: claim()
         case 42..<46: extend()
         case 46..<52: read()
         case 52..<54: purge()
-        case 54..<55:
-            start("compact") { store in
-                try await store.compact()
-                return Shown()
-            }
-        case 55..<60: clock.advance(by: pick([.milliseconds(1), .milliseconds(400), .seconds(3)]))
+        case 54..<55: compact()
+        case 55..<56: disk.capacity = draw(2) == 0 ? nil : disk.capacity
+        case 56..<60: clock.advance(by: pick([.milliseconds(1), .milliseconds(400), .seconds(3)]))
         default: try step()
         }
     }
@@ -41,7 +38,7 @@ extension StoreSimulation {
         for _ in 0...draw(3) {
             guard let id = free.popLast() else { break }
             guard let fence = standing[id] else {
-                let lease = draw(3) == 0 ? Lease(.seconds(1)) : nil
+                let lease = draw(3) == 0 ? lease(.seconds(1)) : nil
                 changes.append(.insert(id, content(), lease: lease))
                 continue
             }
@@ -84,28 +81,45 @@ extension StoreSimulation {
     private mutating func claim() {
         let selection: ClaimRequest.Selection =
             draw(2) == 0 ? .due(collection: pick(Self.collections), limit: 2) : .ids([pick(Self.ids)])
-        let lease = Lease(pick([.zero, .seconds(1), .seconds(5)]))
+        claim(selection, for: pick([.zero, .seconds(1), .seconds(5)]))
+    }
+
+    mutating func claim(_ selection: ClaimRequest.Selection, for duration: Duration) {
+        let lease = lease(duration)
         start("claim \(selection)") { store in
             let claimed = try await store.claim(ClaimRequest(selection, lease: lease)).claimed
             return Shown(fences: claimed.map { ($0.id, $0.fence) }, positions: claimed.map(\.position))
         }
     }
 
+    /// A hold by the process that has the store open.
+    mutating func lease(_ duration: Duration) -> Lease {
+        Lease(duration, holder: Holder(nonce: random.next(), process: process))
+    }
+
     private mutating func extend() {
         guard let record = store?.tableInMemory.allRecords.first(where: { $0.holder != nil }) else { return }
+        extend(record)
+    }
+
+    mutating func extend(_ record: Record) {
         start("extend \(record.id)") { store in
             _ = try await store.extend(record.id, fence: record.fence, lease: .seconds(2))
             return Shown()
         }
     }
 
+    mutating func read(_ ids: [RecordID]) {
+        start("read") { store in
+            let records = try await store.read(ids).records.compactMap(\.self)
+            return Shown(positions: records.map(\.position))
+        }
+    }
+
     private mutating func read() {
         let collection = pick(Self.collections)
         if draw(2) == 0 {
-            start("read") { store in
-                let records = try await store.read(Self.ids).records.compactMap(\.self)
-                return Shown(positions: records.map(\.position))
-            }
+            read(Self.ids)
         } else {
             start("scan \(collection)") { store in
                 let page = try await store.scan(collection, state: nil, after: nil, limit: 100)
@@ -114,7 +128,14 @@ extension StoreSimulation {
         }
     }
 
-    private mutating func purge() {
+    mutating func compact() {
+        start("compact") { store in
+            try await store.compact()
+            return Shown()
+        }
+    }
+
+    mutating func purge() {
         start("purge") { store in
             _ = try await store.purgeExpired(limit: 100)
             return Shown()

@@ -33,7 +33,7 @@ struct Options: Equatable {
         }
         while let argument = rest.popFirst() {
             switch argument {
-            case "--cycles": cycles = try Self.number(argument, &rest, 1...Int.max)
+            case "--cycles", "--crashes": cycles = try Self.number(argument, &rest, 1...Int.max)
             case "--seed": seed = try Self.number(argument, &rest, 0...UInt64.max)
             case "--directory":
                 guard let directory = rest.popFirst() else { throw Malformed(description: "\(argument) needs a value") }
@@ -71,6 +71,7 @@ struct Options: Equatable {
         \(list)
 
           --cycles N        how often, instead of the number that is short enough for every day
+          --crashes N       the same, by the name that it has in the trial of simulated crashes
           --seed N          for everything that is drawn; the order in which threads run remains the machine's
           --directory DIR   where the files go (default: .build, or the current directory)
           --list            the trials

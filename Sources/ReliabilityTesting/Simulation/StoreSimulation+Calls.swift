@@ -1,0 +1,108 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import RecordStores
+internal import ReliabilityCore
+
+/// Calls, and what the store does for them.
+extension StoreSimulation {
+    /// Starts a call, up to where it waits for the disk.
+    mutating func start(_ name: String, _ operation: @escaping @Sendable (FileRecordStore) async throws -> Shown) {
+        guard let store else { return }
+        note(name)
+        let before = store.journalInMemory
+        let cameTooLate = events.tellFailure
+        let pending = executor.start { [store] in try await operation(store) }
+        run()
+        let after = store.journalInMemory
+        // Who waits for room has not looked at the records yet, and will do so at some later frame.
+        let isWaiting = after.roomWaiters > before.roomWaiters
+        calls.append(
+            SimulatedCall(
+                name: name, pending: pending, sequence: isWaiting ? before.lastSequence : after.lastSequence,
+                cameTooLate: cameTooLate))
+    }
+
+    /// Lets the store do one thing of what its thread would do; `false` if there is nothing to do.
+    @discardableResult
+    package mutating func step() throws(Violation) -> Bool {
+        guard let store else { return false }
+        let did = store.step()
+        run()
+        try collect()
+        if !did { settleInterval() }
+        return did
+    }
+
+    /// Lets the store do all there is to do.
+    package mutating func stepUntilIdle() throws(Violation) {
+        for _ in 0..<Self.mostSteps where try !step() { return }
+        throw violation("the store does not come to rest")
+    }
+
+    mutating func run() {
+        lookAtMemory()
+        while executor.step() { lookAtMemory() }
+    }
+
+    /// A store with nothing to do has synced what has been waiting for so long.
+    private mutating func settleInterval() {
+        guard case .interval(let interval) = durability, !events.tellFailure else { return }
+        let end = now - interval.nanosecondsRoundedUp
+        safeThrough = answers.last { $0.at <= end }?.sequence ?? safeThrough
+        answers.removeAll { $0.at <= end }
+    }
+
+    private var now: Int64 { clock.now.offset.nanosecondsRoundedDown }
+
+    /// Takes the answers that have come.
+    mutating func collect() throws(Violation) {
+        var open: [SimulatedCall] = []
+        for call in calls {
+            guard let value = call.pending.value else {
+                open.append(call)
+                continue
+            }
+            if lastAnswers.count >= 8 { lastAnswers.removeFirst(4) }
+            switch value {
+            case .success(let shown): try take(shown, from: call)
+            case .failure(let error): try take(error, from: call)
+            }
+        }
+        calls = open
+    }
+
+    private mutating func take(_ shown: Shown, from call: SimulatedCall) throws(Violation) {
+        note("answered: \(call.name)")
+        lastAnswers.append(true)
+        if call.cameTooLate { throw violation("\(call.name) was answered after the store's end") }
+        if let removedThrough, call.sequence > removedThrough {
+            throw violation("\(call.name) was answered by a store whose directory is gone")
+        }
+        if call.sequence > shownThrough {
+            shownThrough = call.sequence
+            answers.append((call.sequence, now))
+        }
+        for (id, fence) in shown.fences {
+            guard fences.insert(fence).inserted else { throw violation("\(fence) of \(id) was given out before") }
+            if let last = lastFences[id], fence < last { throw violation("\(id) got \(fence) after \(last)") }
+            lastFences[id] = fence
+        }
+        lastPosition = max(lastPosition, shown.positions.max() ?? 0)
+    }
+
+    private mutating func take(_ error: any Error, from call: SimulatedCall) throws(Violation) {
+        note("\(error): \(call.name)")
+        lastAnswers.append(false)
+        let isExpected =
+            switch error as? StoreError {
+            case .full: disk.capacity != nil || hasFailed
+            case .closed: isClosing
+            case .unavailable, .outcomeUnknown: removedThrough != nil || disk.capacity != nil || hasFailed
+            case .refused, nil: false
+            }
+        guard isExpected else { throw violation("\(call.name) failed for no reason: \(error)") }
+    }
+}
