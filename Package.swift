@@ -63,10 +63,6 @@ let package = Package(
     name: "swift-reliability",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
     products: modules.map { .library(name: $0.name, targets: [$0.name]) },
-    traits: [
-        .trait(name: "Fuzzing", description: "Builds the programs in Fuzz for a fuzzer, which has the main function."),
-        .default(enabledTraits: []),
-    ],
     targets: modules.flatMap { module -> [Target] in
         let target = Target.target(
             name: module.name,
