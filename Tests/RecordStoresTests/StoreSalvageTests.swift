@@ -83,6 +83,12 @@ import Testing
             try FileRecordStore.salvage("/nothing", into: Self.target, fileSystem: disk)
         }
         #expect(disk.files.allSatisfy { !$0.hasPrefix("/nothing") })
+        // A volume that is not mounted looks like this.
+        try disk.createDirectory("/empty")
+        #expect(throws: FileStoreError.missing(file: "/empty/journal-000000000001.log")) {
+            try FileRecordStore.salvage("/empty", into: Self.target, fileSystem: disk)
+        }
+        #expect(disk.files.allSatisfy { !$0.hasPrefix("/empty") && !$0.hasPrefix(Self.target) })
         let report = try FileRecordStore.salvage(DamagedStore.path + "/", into: Self.target + "/", fileSystem: disk)
         #expect(report.records == records.count)
         #expect(disk.files.contains(Self.target + "/journal-000000000001.log"))

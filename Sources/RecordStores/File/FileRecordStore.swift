@@ -35,9 +35,9 @@ internal import Synchronization
 public final class FileRecordStore: RecordStore {
     /// What opening the directory found.
     public let report: OpeningReport
-    private let table: SharedTable
-    private let clock: StoreClock
-    private let journal: Journal
+    let table: SharedTable
+    let clock: StoreClock
+    let journal: Journal
     private let bell = CommitBell()
 
     /// Opens the store in a directory, which is made if its parent exists; blocks while it reads.
@@ -131,89 +131,6 @@ public final class FileRecordStore: RecordStore {
     /// Survives what it was opened to survive.
     public var durability: Durability { journal.durability.declared }
 
-    /// What a look at the table came to.
-    private enum Attempt<Answer: Sendable> {
-        case answer(Answer, through: UInt64, isChange: Bool)
-        /// More records have expired than one frame is for.
-        case again
-        case needsRoom
-    }
-
-    /// Carries out an operation that changes nothing but what time has changed already, and waits until everything that
-    /// its answer shows is durable.
-    private func reading<Answer: Sendable>(
-        _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
-    ) async throws(StoreError) -> Answer {
-        try await attempting { table, now throws(StoreError) in
-            var keepsExpired = true
-            switch journal.admit(FrameBytes.sweep, isGrowth: false) {
-            case .granted: break
-            case .waits: return .needsRoom
-            // What is not kept comes to the same as long as time does not go back.
-            case .full: keepsExpired = false
-            case .failed(let failure): throw .unavailable(failure)
-            }
-            defer { append(table.takeExpired(), at: table.now, if: keepsExpired) }
-            guard !table.sweepExpired(at: now) else { return .again }
-            let answer = try body(&table, now)
-            append(table.takeExpired(), at: table.now, if: keepsExpired)
-            return .answer(answer, through: journal.lastSequence, isChange: false)
-        }
-    }
-
-    /// Carries out a change whose frame takes at most so many bytes, and waits until it and everything that its answer
-    /// shows is durable.
-    private func changing<Answer: Sendable>(
-        bytes: Int, isGrowth: Bool = false, sweeps: Bool = true,
-        _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
-    ) async throws(StoreError) -> Answer {
-        try await attempting { table, now throws(StoreError) in
-            switch journal.admit(bytes, isGrowth: isGrowth) {
-            case .granted: break
-            case .waits: return .needsRoom
-            case .full(let failure): throw .full(failure)
-            case .failed(let failure): throw .unavailable(failure)
-            }
-            // Also when a conflict or a refusal ends the look.
-            defer { append(table.takeExpired(), at: table.now) }
-            if sweeps, table.sweepExpired(at: now) { return .again }
-            let answer = try body(&table, now)
-            append(table.takeExpired(), at: table.now)
-            let effects = table.takeEffects()
-            guard !effects.isEmpty else {
-                return .answer(answer, through: journal.lastSequence, isChange: false)
-            }
-            let sequence = journal.append(.commit(effects, at: table.now), weight: effects.count)
-            return .answer(answer, through: sequence, isChange: true)
-        }
-    }
-
-    /// Looks at the table until there is an answer, and waits until all that it shows is durable.
-    ///
-    /// No look finds more than a few expired records, so none takes long or more room than it has asked for.
-    private func attempting<Answer: Sendable>(
-        _ look: (inout RecordTable, Timestamp) throws(StoreError) -> Attempt<Answer>
-    ) async throws(StoreError) -> Answer {
-        while true {
-            let now = clock.now
-            switch try table.withLock({ table throws(StoreError) in try look(&table, now) }) {
-            case .again:
-                continue
-            case .needsRoom:
-                await journal.waitForRoom()
-            case .answer(let answer, let sequence, let isChange):
-                guard let failure = await journal.failure(upTo: sequence, isLikely: !isChange) else { return answer }
-                throw isChange ? .outcomeUnknown(failure) : .unavailable(failure)
-            }
-        }
-    }
-
-    /// Notes that records have expired: whoever was shown their absence must not see them again.
-    private func append(_ expired: [RecordID], at time: Timestamp, if keeps: Bool = true) {
-        guard keeps, !expired.isEmpty else { return }
-        _ = journal.append(.commit(expired.map { .remove($0) }, at: time), weight: expired.count)
-    }
-
     /// The records of those names, at most 1,000; see ``RecordStore``.
     public func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
         try await reading { table, now throws(StoreError) in try table.read(ids, at: now) }
@@ -271,7 +188,7 @@ public final class FileRecordStore: RecordStore {
         var purged = 0
         while purged < limit {
             let piece = min(limit - purged, RecordTable.sweepPerOperation)
-            let count = try await changing(bytes: FrameBytes.sweep, sweeps: false) { table, now throws(StoreError) in
+            let count = try await reading(sweeps: false) { table, now throws(StoreError) in
                 table.purgeExpired(limit: piece, at: now)
             }
             purged += count

@@ -172,9 +172,6 @@ final class Journal: Sendable {
         signal { state in (Self.append(entry, weight, to: &state), true) }
     }
 
-    /// Whether an entry that need not be kept has room.
-    func hasRoom(_ bytes: Int) -> Bool { state.withLock { $0.room >= bytes + Self.ownFrames } }
-
     static func append(_ entry: JournalEntry, _ weight: Int, to state: inout State) -> UInt64 {
         if let opening = state.opening {
             state.opening = nil

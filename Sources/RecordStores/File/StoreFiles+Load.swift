@@ -31,7 +31,7 @@ extension StoreFiles {
         }
         let journals = numbers.journals.filter { $0 >= content.first }
         guard !journals.isEmpty else {
-            if content.first > 1 { throw .missing(file: file(.journal, content.first)) }
+            if snapshot != nil { throw .missing(file: file(.journal, content.first)) }
             return content
         }
         for (index, number) in journals.enumerated() where number != content.first + UInt64(index) {

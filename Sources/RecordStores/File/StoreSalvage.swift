@@ -40,10 +40,10 @@ extension FileRecordStore {
     ///   - directory: the directory of the damaged store, which no process may have open.
     ///   - newDirectory: where the new store goes; it must not exist, or be empty.
     /// - Throws: ``FileStoreError/occupied(directory:)`` if there is something in the new directory;
-    ///   ``FileStoreError/inUse(directory:pid:)`` if the old one is open;
-    ///   ``FileStoreError/unsupportedFormat(file:version:)`` if another version of the package wrote it, which is no
-    ///   damage; ``FileStoreError/failed(_:)`` if a file cannot be read or written. There is nothing under the new directory's name then, or all of the new store if nothing but
-    ///   the last sync failed.
+    ///   ``FileStoreError/inUse(directory:pid:)`` if the old one is open; ``FileStoreError/missing(file:)`` if there is
+    ///   no file of a store in it; ``FileStoreError/unsupportedFormat(file:version:)`` if another version of the package
+    ///   wrote it, which is no damage; ``FileStoreError/failed(_:)`` if a file cannot be read or written. There is
+    ///   nothing under the new directory's name then, or all of the new store if nothing but the last sync failed.
     public static func salvage(
         _ directory: String, into newDirectory: String
     ) throws(FileStoreError) -> SalvageReport {
@@ -54,8 +54,13 @@ extension FileRecordStore {
         _ directory: String, into newDirectory: String, fileSystem: any FileSystem
     ) throws(FileStoreError) -> SalvageReport {
         let (directory, newDirectory) = (directory.withoutTrailingSlashes, newDirectory.withoutTrailingSlashes)
-        // Locking a directory makes it, and there is nothing to save in a new one.
-        _ = try opening { () throws(StoreFailure) in try fileSystem.names(in: directory) }
+        // Locking a directory makes it, and there is nothing to save where there is no store.
+        let found = try opening { () throws(StoreFailure) in
+            try StoreFiles(path: directory, fileSystem: fileSystem).numbers()
+        }
+        guard !found.journals.isEmpty || !found.snapshots.isEmpty else {
+            throw .missing(file: StoreFiles(path: directory, fileSystem: fileSystem).file(.journal, 1))
+        }
         let old = try StoreDirectory(directory, fileSystem: fileSystem)
         defer { old.release() }
         if let names = try? fileSystem.names(in: newDirectory), !names.isEmpty {

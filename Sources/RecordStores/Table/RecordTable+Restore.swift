@@ -53,11 +53,14 @@ extension RecordTable {
         nextPosition += count
     }
 
-    /// Begins a new life of the store: its fences and positions are all higher than those of the lives before, known or
-    /// not.
+    /// Begins a new life of the store: its fences and positions are all higher than those of the lives before.
+    ///
+    /// Two lives that go on from the same one have the same incarnation. They begin to count at the second in which they
+    /// begin, so the later one is ahead as long as the earlier one has given out fewer than 32,768 fences a second.
     package mutating func beginIncarnation() {
-        nextFence = Fence(rawValue: (UInt64(nextFence.incarnation) + 1) << 48 | 1)
-        nextPosition += 1 << 32
+        let second = UInt64(max(0, now.nanosecondsSince1970 / 1_000_000_000))
+        nextFence = Fence(rawValue: (UInt64(nextFence.incarnation) + 1) << 48 | (second << 15 & 0xFFFF_FFFF_FFFF) | 1)
+        nextPosition = max(nextPosition + (1 << 32), second << 15)
     }
 
     private mutating func seen(_ fence: Fence) { nextFence = max(nextFence, fence.next) }

@@ -93,6 +93,8 @@ package struct DiskFault: Sendable {
     package static let inputOutput = EIO
     /// There is no room on it.
     package static let noSpace = ENOSPC
+    /// A signal came first.
+    package static let interrupted = EINTR
     /// The user has used up what he may have.
     package static let overQuota = EDQUOT
 

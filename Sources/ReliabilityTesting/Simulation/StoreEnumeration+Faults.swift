@@ -39,7 +39,7 @@ extension StoreEnumeration {
         var faults: [DiskFault] = [
             .error(DiskFault.inputOutput, at: number), .error(DiskFault.inputOutput, at: number, lasts: true),
             .error(DiskFault.noSpace, at: number), .error(DiskFault.noSpace, at: number, lasts: true),
-            .error(DiskFault.overQuota, at: number),
+            .error(DiskFault.overQuota, at: number), .error(DiskFault.interrupted, at: number),
         ]
         // Nobody has a lock that he was not given.
         if operation.kind != .lock { faults.append(.lateError(DiskFault.inputOutput, at: number)) }

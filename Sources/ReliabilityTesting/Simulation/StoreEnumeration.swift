@@ -25,7 +25,7 @@ package struct StoreEnumeration {
         /// Of so many recoveries, one is crashed itself.
         package var nestedStride: Int
 
-        /// Every crash and every fault.
+        /// Every crash and every fault, with one recovery in eight crashed at every operation of its own.
         package static let full = Bounds(outcomes: 60, nestedOutcomes: 15, stride: 1, nestedStride: 8)
         /// What a test has time for.
         package static let sample = Bounds(outcomes: 15, nestedOutcomes: 15, stride: 50, nestedStride: 12)

@@ -132,7 +132,7 @@ extension StoreSimulation {
         }
     }
 
-    static let codes = [DiskFault.inputOutput, DiskFault.noSpace, DiskFault.overQuota]
+    static let codes = [DiskFault.inputOutput, DiskFault.noSpace, DiskFault.overQuota, DiskFault.interrupted]
 
     private mutating func crash() throws(Violation) {
         if draw(3) == 0 {

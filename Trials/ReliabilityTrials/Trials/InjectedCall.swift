@@ -7,6 +7,7 @@
 enum InjectedFault: String, CaseIterable {
     case ioError = "error=EIO"
     case noSpace = "error=ENOSPC"
+    case interrupted = "error=EINTR"
     case kill = "signal=KILL"
 }
 
