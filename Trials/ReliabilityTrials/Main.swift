@@ -12,7 +12,8 @@ internal import Darwin
 #endif
 internal import RecordStores
 
-/// Proofs of the file store that need a real machine: crashes, power cuts, failing system calls, full disks.
+/// Proofs of the file store that need a real machine or much time: crashes, power cuts, failing system calls, full
+/// disks, damage.
 @main
 enum ReliabilityTrials {
     private static let usageError: Int32 = 64

@@ -66,7 +66,7 @@ struct Options: Equatable {
         """
         USAGE: reliability-trials [TRIAL...] [options]
 
-        Runs the file store on the real machine, with real crashes. Without a name, all trials are run:
+        Runs the file store with real crashes on the real machine, and with simulated ones. Without a name, all trials are run:
 
         \(list)
 
