@@ -67,9 +67,13 @@ enum StoreCheck {
         do throws(FileStoreError) {
             report = try FileRecordStore.salvage(path, into: "/saved", fileSystem: disk)
         } catch {
-            // The disk refuses nothing, so it can only be that no incarnation is left.
-            guard case .failed(let failure) = error, failure.code == 0 else { throw error }
-            return
+            switch error {
+            // There is no store, or another version wrote it.
+            case .missing, .unsupportedFormat: return
+            // The disk refuses nothing, so it can only be that no incarnation is left, or that there is no directory.
+            case .failed(let failure) where failure.code == 0 || disk.files.isEmpty: return
+            case .failed, .inUse, .damaged, .occupied: throw error
+            }
         }
         let saved = try open("/saved", disk)
         precondition(saved.store.report.lastEnd == .closed, "a salvaged store is not closed")
