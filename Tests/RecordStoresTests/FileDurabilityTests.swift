@@ -55,6 +55,38 @@ import Testing
         try store.close()
     }
 
+    @Test func `the fences that a weaker store has lost stay lost when a stronger one is compacted and crashes`() throws
+    {
+        let store = try open(.operatingSystem, disk)
+        var last = Fence.first
+        for number in 0..<6 { last = try store.insert(number) }
+        for steps in 0..<8 {
+            let cut = disk.powerCut(.nothing)
+            let stronger = try open(.everyCommit, cut, process: 2)
+            let compaction = stronger.start { try await $0.compact() }
+            for _ in 0..<steps { stronger.step() }
+            let after = try open(.everyCommit, cut.killed(), process: 3)
+            #expect(try after.insert(100) > last, "after \(steps) steps of a compaction: \(compaction.value == nil)")
+        }
+    }
+
+    @Test func `an interval is kept also while commits come one after the other`() throws {
+        let store = try open(.interval(.milliseconds(10)), disk)
+        _ = try store.insert(0)
+        let before = disk.operationCount
+        // Each goes in before what was written for the one before it is due.
+        for number in 1...5 {
+            clock.advance(by: .seconds(1))
+            let call = store.start {
+                try await $0.commit([.insert(SteppedStore.id(number), RecordContent(state: "s"))])
+            }
+            store.step()
+            #expect(call.value != nil)
+        }
+        // The second finds the first due, and the fourth the third.
+        #expect(disk.count(of: .sync, since: before) == 2)
+    }
+
     @Test(arguments: [FileDurability.interval(.seconds(1)), .operatingSystem])
     func `what a weaker store loses with the power it never gives out again, and closing makes all of it safe`(
         durability: FileDurability

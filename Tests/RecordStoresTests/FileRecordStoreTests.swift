@@ -263,6 +263,34 @@ import Testing
         try await again.close()
     }
 
+    @Test func `the largest batch within all limits fits a frame`() async throws {
+        // Of many short headers the lengths take as much as the text.
+        let headers = Dictionary(
+            uniqueKeysWithValues: (0..<5_461).map { number in
+                (
+                    String(
+                        decoding: [number & 15, number >> 4 & 63, number >> 10].map { UInt8(64 + $0) }, as: UTF8.self),
+                    ""
+                )
+            })
+        let content = RecordContent(
+            state: String(repeating: "s", count: 32), headers: headers,
+            orderKey: String(repeating: "o", count: 255))
+        let padding = String(repeating: "k", count: 1_020)
+        let changes = (0..<1_000).map { number in
+            Change.insert(RecordID("c", padding + String(1_000 + number)), content, lease: Lease(.seconds(1)))
+        }
+        let store = try open()
+        guard case .committed = try await store.commit(changes) else {
+            Issue.record("a batch within the limits met a conflict")
+            return
+        }
+        try await store.close()
+        let again = try open()
+        #expect(again.report.records == 1_000)
+        try await again.close()
+    }
+
     @Test func `a purge frees as many as it is told to`() async throws {
         let clock = ManualClock()
         let store = try FileRecordStore(directory: path, clock: clock, fileSystem: SystemFileSystem())

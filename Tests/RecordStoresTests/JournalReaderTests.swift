@@ -44,6 +44,10 @@ private let time = Timestamp(nanosecondsSince1970: 1)
         record(claims: .max - 1), opening(fence: Fence(rawValue: .max)), opening(position: .max),
         .commit([.hold(RecordID("c", "k"), Fence(rawValue: .max), .new(), until: time, claims: 1)], at: time),
         .commit([.hold(RecordID("c", "k"), .first, .new(), until: time, claims: .max - 1)], at: time),
+        .end(
+            .init(
+                counters: TableCounters(nextFence: .first, nextPosition: 1, now: time), records: 1,
+                coveredThrough: .max)),
     ])
     func `a number that leaves no room to count on is damage`(entry: JournalEntry) throws {
         var reader = try JournalReader(journal(entry), kind: .journal)
@@ -96,6 +100,18 @@ private let time = Timestamp(nanosecondsSince1970: 1)
                 #expect(try reader.end() == .open)
             }
         }
+    }
+
+    @Test func `a frame whose number leaves no room to count on is none`() throws {
+        var bytes = journal(Self.opening())
+        let start = bytes.count
+        append(.seal(at: time), .max, unsynced: 0, to: &bytes)
+        let header = FileHeader(kind: .journal, generation: 7, firstSequence: 1)
+        var reader = JournalReader(salvaging: bytes, header)
+        #expect(try reader.next() != nil)
+        #expect(try reader.next() == nil)
+        #expect(reader.skip() == nil)
+        #expect(reader.offset == start)
     }
 
     @Test func `reading goes on behind a broken place at the next whole frame`() throws {

@@ -125,9 +125,10 @@ extension Journal {
     // MARK: Frames
 
     private func write(_ pending: PendingFrames) throws(StoreFailure) {
+        let isDue = state.withLock { state in state.syncDue.map { $0 <= time.now() } ?? false }
         let (written, synced) = try writer.withLock { writer throws(StoreFailure) in
             try writer.write(pending)
-            let mustSync = pending.mustSync || writer.unsyncedWeight >= layout.unsynced
+            let mustSync = pending.mustSync || isDue || writer.unsyncedWeight >= layout.unsynced
             if durability == .everyCommit || mustSync { try writer.sync() }
             try writer.file.checkName()
             return (writer.written, writer.synced)

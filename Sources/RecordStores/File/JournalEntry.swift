@@ -87,10 +87,13 @@ enum JournalEntry {
             for _ in 0..<(try reader.readCount()) { records.append(try Record(from: &reader)) }
             self = .records(records)
         case 5:
-            self = .end(
-                SnapshotEnd(
-                    counters: try TableCounters(from: &reader), records: try reader.readUInt64(),
-                    coveredThrough: try reader.readUInt64()))
+            let end = SnapshotEnd(
+                counters: try TableCounters(from: &reader), records: try reader.readUInt64(),
+                coveredThrough: try reader.readUInt64())
+            guard max(end.records, end.coveredThrough) <= JournalFormat.largestCount else {
+                throw MalformedBytes(offset: 0)
+            }
+            self = .end(end)
         default:
             throw MalformedBytes(offset: 0)
         }

@@ -23,7 +23,7 @@
 ///
 /// | frame at | bytes | |
 /// |---|---|---|
-/// | 0 | 4 | length of the payload, 1 to 32 MiB; zero where no frame has been written yet |
+/// | 0 | 4 | length of the payload, 1 to 64 MiB; zero where no frame has been written yet |
 /// | 4 | 4 | CRC32C of the generation and of the whole frame but this field and the padding |
 /// | 8 | 8 | sequence number: one more than that of the frame before, also from one journal to the next |
 /// | 16 | 4 | how many of the frames just before this one were not known to be on the medium when it was written |
@@ -36,7 +36,8 @@ enum JournalFormat {
     static let version: UInt32 = 1
     static let headerLength = 64
     static let frameHeaderLength = 24
-    static let payloadLength = 1...33_554_432
+    /// More than a commit within all limits takes, whose headers may take twice what their text does.
+    static let payloadLength = 1...67_108_864
     static let page = 4_096
     /// The largest sequence number, position or number of claims that is taken: one can always count on from it.
     static let largestCount = UInt64(1) << 62

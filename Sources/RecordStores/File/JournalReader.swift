@@ -169,7 +169,8 @@ struct JournalReader {
         guard let found = frameStart(at: start), found.end <= bytes.count else { return nil }
         let sequence = found.header.sequence
         // No frame is shorter than 32 bytes, which bounds how far a sequence number can have come.
-        guard sequence >= nextSequence, isSalvaging || sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
+        guard sequence >= nextSequence, sequence <= JournalFormat.largestCount,
+            isSalvaging || sequence - nextSequence <= UInt64(start - offset) / 32 + 1,
             number.map({ sequence - $0 > UInt64(found.header.unsynced) }) ?? true,
             found.checksum == JournalFormat.checksum(ofFrame: bytes[start..<found.end], generation: header.generation)
         else { return nil }

@@ -57,6 +57,8 @@ struct JournalWriter {
     private(set) var unsyncedWeight: UInt64 = 0
     /// Bytes in the files that the next snapshot takes the place of.
     private(set) var replaceableBytes: Int
+    /// The same, when the snapshot was begun that is being written.
+    private var bytesBeforeSnapshot = 0
     /// Bytes of the journal from which on another one is begun; further on each time that fails.
     private var longestJournal: Int
     private(set) var snapshot: SnapshotWriter?
@@ -118,6 +120,9 @@ struct JournalWriter {
 
     // MARK: Room
 
+    /// More than a caller asks for who changes a few records.
+    private var largeRoom: Int { 2 * max(layout.reserve, 1_048_576) }
+
     /// How many bytes a journal is filled ahead of what is kept in reserve.
     private var step: Int { min(max(file.end / 4, layout.steps.lowerBound), layout.steps.upperBound) }
 
@@ -131,7 +136,9 @@ struct JournalWriter {
 
     /// Fills the file until it has so much room, and syncs it. The failure if the disk is full.
     mutating func makeRoom(_ room: Int) throws(StoreFailure) -> StoreFailure? {
-        let failure = try file.grow(toRoom: room)
+        // Large frames get twice their room, or small ones that are appended meanwhile could take it from them again and
+        // again.
+        let failure = try file.grow(toRoom: room > largeRoom ? 2 * room : room)
         try sync()
         return failure
     }
@@ -171,6 +178,7 @@ struct JournalWriter {
 
     /// Begins the journal that goes on from a snapshot, and the snapshot; everything that is written has to be synced.
     mutating func beginSnapshot() throws(StoreFailure) {
+        bytesBeforeSnapshot = replaceableBytes
         replaceableBytes = 0
         try beginJournal()
         snapshot = try SnapshotWriter(
@@ -188,13 +196,16 @@ struct JournalWriter {
         try files.checkPlace()
         try finished.finish(in: files)
         snapshot = nil
+        bytesBeforeSnapshot = 0
         first = finished.number
         try files.removeLeftovers(below: first, keeping: file.number)
     }
 
-    /// Gives the snapshot up, if there is one.
+    /// Gives the snapshot up, if there is one. The next is tried when the journals have grown by half.
     mutating func abandonSnapshot() {
         snapshot?.abandon(in: files)
         snapshot = nil
+        replaceableBytes += bytesBeforeSnapshot / 2
+        bytesBeforeSnapshot = 0
     }
 }

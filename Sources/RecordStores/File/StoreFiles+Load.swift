@@ -84,11 +84,12 @@ extension StoreFiles {
         }
         while true {
             let name = file(.journal, number)
-            content.losesPower = reader.header.losesPower
+            // Only an opening settles it: a journal without frames has not kept what was left out because of it.
+            content.losesPower = content.losesPower || reader.header.losesPower
             while let entry = try naming(name, { () throws(JournalReader.Failure) in try reader.next() }) {
                 content.framesReplayed += 1
                 // A snapshot may show what came while it was written; what goes before that does not fit it.
-                let isFit = content.replay(entry) || reader.nextSequence <= coveredThrough + 1
+                let isFit = content.replay(entry) || reader.nextSequence - 1 <= coveredThrough
                 guard isFit else { throw .damaged(file: name, offset: reader.offset) }
             }
             content.journalBytes += reader.offset
