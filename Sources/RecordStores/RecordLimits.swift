@@ -56,12 +56,12 @@ public enum RecordLimits {
         }
         if let orderKey = content.orderKey { try check("order key", orderKey.utf8.count, Self.orderKey) }
         try check("body", content.body.count, body)
-        let headers = size(ofHeaders: content)
+        let headers = size(of: content.headers)
         try check("headers", headers, Self.headers)
         return content.body.count + headers
     }
 
-    package static func size(ofHeaders content: RecordContent) -> Int {
-        content.headers.isEmpty ? 0 : content.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    package static func size(of headers: [String: String]) -> Int {
+        headers.isEmpty ? 0 : headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
     }
 }

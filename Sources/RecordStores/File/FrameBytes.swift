@@ -36,7 +36,7 @@ extension Change {
 
 extension RecordContent {
     fileprivate var frameBytes: Int {
-        body.count + RecordLimits.size(ofHeaders: self) + 10 * headers.count + state.utf8.count
+        body.count + RecordLimits.size(of: headers) + 10 * headers.count + state.utf8.count
             + (orderKey?.utf8.count ?? 0) + FrameBytes.fixed
     }
 }

@@ -164,8 +164,8 @@ final class Journal: Sendable {
         }
     }
 
-    /// Appends an entry that has its room, and returns its sequence number. It is durable once ``failure(upTo:)`` has
-    /// returned `nil`.
+    /// Appends an entry that has its room, and returns its sequence number. It is durable once
+    /// ``failure(upTo:isLikely:)`` has returned `nil`.
     ///
     /// - Parameter weight: How many records it changes.
     func append(_ entry: JournalEntry, weight: Int) -> UInt64 {

@@ -47,8 +47,6 @@ struct JournalWriter {
     let generation: UInt64
     private let losesPower: Bool
     private(set) var file: JournalFile
-    /// The number of the first file that counts.
-    private(set) var first: UInt64
     /// The last frame that is written.
     private(set) var written: UInt64
     /// The last frame that is on the medium.
@@ -86,7 +84,6 @@ struct JournalWriter {
             file = try JournalFile(
                 1, in: files, generation: generation, firstSequence: 1, losesPower: losesPower, room: room)
         }
-        first = content.first
         written = (content.tail?.nextSequence ?? 1) - 1
         synced = written
         replaceableBytes = content.journalBytes
@@ -197,8 +194,7 @@ struct JournalWriter {
         try finished.finish(in: files)
         snapshot = nil
         bytesBeforeSnapshot = 0
-        first = finished.number
-        try files.removeLeftovers(below: first, keeping: file.number)
+        try files.removeLeftovers(below: finished.number, keeping: file.number)
     }
 
     /// Gives the snapshot up, if there is one. The next is tried when the journals have grown by half.

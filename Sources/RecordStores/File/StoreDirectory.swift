@@ -117,11 +117,7 @@ struct StoreFiles {
     }
 
     /// The directory that holds the store's own.
-    var parent: String {
-        let trimmed = path.reversed().drop { $0 == "/" }
-        let parent = String(trimmed.drop { $0 != "/" }.reversed())
-        return parent.isEmpty ? "." : parent
-    }
+    var parent: String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "." }
 }
 
 extension JournalFormat.Kind {

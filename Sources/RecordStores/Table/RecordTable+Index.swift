@@ -184,8 +184,5 @@ extension RecordTable {
 
 extension Record {
     /// Roughly how many bytes the record takes in a journal.
-    var weight: Int {
-        let headerBytes = headers.isEmpty ? 0 : headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
-        return body.count + id.key.utf8.count + headerBytes + 160
-    }
+    var weight: Int { body.count + id.key.utf8.count + RecordLimits.size(of: headers) + 160 }
 }

@@ -3,7 +3,6 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -11,13 +10,16 @@ internal import Musl
 #else
 internal import Darwin
 #endif
+internal import RecordStores
 
 /// Ends this process when its standard input does: its parent is gone.
 enum ParentWatch {
     static func start() {
-        DispatchQueue(label: "parent watch").async {
+        let isWatching = startOwnThread {
             while let bytes = try? Descriptor.read(STDIN_FILENO, upTo: 4_096), !bytes.isEmpty {}
             exit(EXIT_FAILURE)
         }
+        // A child that nobody ends would hold the store's lock for ever.
+        if !isWatching { exit(EXIT_FAILURE) }
     }
 }
