@@ -13,10 +13,20 @@ public struct IdempotencyEvent: Sendable {
         case reclaimed
         /// The handler's value is stored.
         case completed
+        /// The handler's error is stored: duplicates throw it too.
+        case failed
+        /// The handler's value was too large: that the key is done is stored, and not with what.
+        case outputOmitted = "output_omitted"
         /// The handler's value is stored although the lease had passed: nobody had claimed the key meanwhile.
         case completedLate = "completed_late"
         /// A probe found the earlier execution's outcome, and it is stored.
         case recovered
+        /// A lease could not be renewed; ``IdempotencyEvent/error`` tells why. It is tried again at the next third of it.
+        case renewalFailed = "renewal_failed"
+        /// An execution has held its key for the longest time it may; its lease is not renewed any more.
+        case renewalEnded = "renewal_ended"
+        /// A handler runs without a key, or although the store failed: a duplicate may run too.
+        case unprotected
         /// Nothing took effect, and the key is free again.
         case released
         /// The handler was started and its outcome is not known; stored as unknown.
@@ -47,6 +57,7 @@ public struct IdempotencyEvent: Sendable {
     public let key: IdempotencyKey
     /// The execution concerned, where one is known.
     public let fence: Fence?
-    /// The error behind ``Outcome/storeFailed`` and ``Outcome/unreadable``.
+    /// The error behind ``Outcome/storeFailed``, ``Outcome/renewalFailed``, ``Outcome/unreadable`` and, where the store
+    /// failed, ``Outcome/unprotected``.
     public let error: (any Error)?
 }

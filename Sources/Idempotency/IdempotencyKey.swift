@@ -90,6 +90,8 @@ public struct IdempotencyKey: Hashable, Sendable, CustomStringConvertible {
 public enum IdempotencyKeyRefused: Permanent, Hashable, CustomStringConvertible {
     /// The part is empty or longer than 255 bytes of UTF-8.
     case size(RefusedInput)
+    /// The request has no key, and the operation requires one.
+    case missing
     /// The part contains a control character.
     case controlCharacter(field: String, Unicode.Scalar)
 
@@ -97,6 +99,7 @@ public enum IdempotencyKeyRefused: Permanent, Hashable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .size(let input): "\(input)"
+        case .missing: "the request has no idempotency key"
         case .controlCharacter(let field, let scalar):
             "\(field) contains the control character U+\(String(scalar.value, radix: 16, uppercase: true))"
         }

@@ -12,16 +12,32 @@ public enum IdempotencyResolution<Output: Sendable>: Sendable {
 }
 
 extension IdempotentOperation {
+    /// The keys of this operation whose outcome is unknown: those that were left so, and those whose lease has passed.
+    ///
+    /// - Parameters:
+    ///   - cursor: Where the page before ended; `nil` for the first.
+    ///   - limit: How many keys are looked at, 1 to 1,000. A page may have fewer, also none; only `next` tells whether
+    ///     there are more.
+    /// - Throws: `StoreError`.
+    public func unresolved(
+        after cursor: IdempotencyCursor? = nil, limit: Int = 100
+    ) async throws -> (executions: [UnknownExecution], next: IdempotencyCursor?) {
+        let page = try await store.unresolved(name, after: cursor, limit: limit)
+        let executions = page.entries.compactMap { entry -> UnknownExecution? in
+            guard case .unknown(let reason) = entry.state else { return nil }
+            return UnknownExecution(entry.execution, reason)
+        }
+        return (executions, page.next)
+    }
+
     /// Settles a key whose outcome is unknown: one that was left so, or whose execution's lease has passed.
     ///
-    /// To find such keys, scan ``IdempotencyKey/collection`` for the state `unknown`, and for `in-progress` records
-    /// that nobody holds at the answer's time. An execution that is still running after its lease can no longer settle
-    /// the key afterwards, so release a key only when the effect can no longer come.
+    /// To find such keys, see ``unresolved(after:limit:)``. An execution that is still running after its lease can no
+    /// longer settle the key afterwards, so release a key only when the effect can no longer come.
     ///
-    /// An answer is about one execution. Name it by the fence under which its outcome was unknown when you looked, from
-    /// the scanned record or ``IdempotencyOutcomeUnknown/fence``: if another execution has ended without a known
-    /// outcome since, or a late owner of this one, the answer is refused instead of being taken for theirs. Look again
-    /// then.
+    /// An answer is about one execution. Name it by ``UnknownExecution/fence``: if another execution has ended without a
+    /// known outcome since, or a late owner of this one, the answer is refused instead of being taken for theirs. Look
+    /// again then.
     ///
     /// - Parameters:
     ///   - key: The key to settle.
@@ -34,54 +50,39 @@ extension IdempotentOperation {
         _ key: IdempotencyKey, as resolution: IdempotencyResolution<Output>, of fence: Fence
     ) async throws {
         precondition(key.operation.utf8.elementsEqual(name.utf8), "The key \(key) is not one of the operation \(name)")
-        let settlement: KeySettlement
-        switch resolution {
-        case .completed(let value): settlement = .complete(try codec.encode(value))
-        case .released: settlement = .release
+        var outcome: IdempotencyOutcome?
+        if case .completed(let value) = resolution { outcome = kept(.value(try codec.encode(value))) }
+        let entry = try checkUnknown(key, try await store.read(key))
+        guard entry.execution.fence == fence else {
+            guard case .unknown(let reason) = entry.state else { throw IdempotencyInFlight(key: key, retryAfter: .zero) }
+            throw IdempotencyOutcomeUnknown(execution: UnknownExecution(entry.execution, reason), cause: nil)
         }
-        let lease = Lease(self.lease)
-        let read = try await store.read([key.recordID])
-        let unknown = read.records.first ?? nil
-        try checkUnknown(key, unknown, read.now, lease.holder)
-        if let unknown, unknown.fence != fence {
-            throw IdempotencyOutcomeUnknown(key: key, fence: unknown.fence, cause: nil)
-        }
-        // Claimed only now that it is known to be no completed key's record.
-        let claim = try await store.claim(ClaimRequest(.ids([key.recordID]), lease: lease))
-        let standing = claim.claimed.first ?? claim.standing.first
-        try checkUnknown(key, standing, claim.now, lease.holder)
-        guard let claimed = claim.claimed.first else { throw IdempotencyInFlight(key: key, retryAfter: .zero) }
-
-        let execution = IdempotentExecution(
-            context: IdempotencyContext(key: key, fence: claimed.fence, attempt: claimed.claims),
-            fingerprint: try KeyBody(claimed.body).fingerprint, leaseUntil: claimed.leaseUntil, followsUnknown: true)
-        guard let unknown, claimed.isNextClaim(of: unknown) else {
+        // Claimed only now that it is known to be no completed key.
+        let claim = IdempotencyClaim(
+            key: key, fingerprint: entry.execution.fingerprint, holder: .new(), lease: lease, takingOver: entry)
+        let execution: IdempotencyExecution
+        switch try await store.claim(claim) {
+        case .acquired(let acquired): execution = acquired
+        case .absent: throw IdempotencyNothingToResolve(key: key, completedAt: nil)
+        case .standing(let standing):
+            _ = try checkUnknown(key, standing)
             // Another execution came and went since the look, so the answer is about the wrong one.
-            _ = try await settle(execution, .leaveUnknown)
             throw IdempotencyInFlight(key: key, retryAfter: .zero)
         }
-        guard try await settle(execution, settlement) != nil else {
-            throw IdempotencyInFlight(key: key, retryAfter: .zero)
-        }
-        emit(.resolved, key, claimed.fence)
+        guard try await settle(execution, as: outcome) else { throw IdempotencyInFlight(key: key, retryAfter: .zero) }
+        waiters.ring(key)
+        emit(.resolved, key, execution.fence)
     }
 
-    /// Throws unless the key's outcome is unknown, or the caller already holds it.
-    private func checkUnknown(
-        _ key: IdempotencyKey, _ standing: Record?, _ now: Timestamp, _ holder: Holder
-    ) throws {
-        let decision: KeyDecision
-        do {
-            decision = try KeyDecision(standing: standing, now: now, fingerprint: nil, nonce: holder.nonce)
-        } catch {
-            throw IdempotencyRecordUnreadable(key: key, cause: error)
-        }
-        switch decision {
-        case .unknown, .execute: return
-        case .insert: throw IdempotencyNothingToResolve(key: key, completedAt: nil)
-        case .replay(_, let completedAt, _): throw IdempotencyNothingToResolve(key: key, completedAt: completedAt)
-        case .inFlight(let rest): throw IdempotencyInFlight(key: key, retryAfter: rest)
-        case .mismatch: preconditionFailure("No fingerprint was compared")
+    /// The entry, if its outcome is unknown.
+    private func checkUnknown(_ key: IdempotencyKey, _ entry: IdempotencyEntry?) throws -> IdempotencyEntry {
+        guard let entry else { throw IdempotencyNothingToResolve(key: key, completedAt: nil) }
+        switch entry.state {
+        case .unknown: return entry
+        case .completed(_, let completedAt, _): throw IdempotencyNothingToResolve(key: key, completedAt: completedAt)
+        case .inProgress(let rest): throw IdempotencyInFlight(key: key, retryAfter: rest)
+        case .unreadable(let description):
+            throw unreadable(key, UnreadableEntry(description: description))
         }
     }
 }

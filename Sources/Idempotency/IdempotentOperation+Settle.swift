@@ -4,81 +4,182 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension IdempotentOperation {
+    /// How an execution ends without a value.
+    enum Ending {
+        /// Nothing took effect: the key becomes free.
+        case release
+        case unknown(IdempotencyUnknownReason)
+    }
+
+    /// What became of an ending.
+    private enum Settled {
+        case done(at: Timestamp)
+        /// Another execution has the key.
+        case lost
+        case conflict(CommitAnswer.Conflict)
+    }
+
     /// Stores the value and gives it back; a value that cannot be stored comes out in the error.
     func complete(
-        _ execution: IdempotentExecution, with value: Output, recovered: Bool
+        _ hold: IdempotencyHold, with value: Output, recovered: Bool
     ) async throws -> IdempotentResult<Output> {
-        let (key, fence) = (execution.context.key, execution.context.fence)
-        let output: [UInt8]
+        let execution = hold.execution
+        let (key, fence) = (execution.key, execution.fence)
+        let outcome: IdempotencyOutcome
         do {
-            output = try codec.encode(value)
+            outcome = kept(.value(try codec.encode(value)))
         } catch {
             emit(.storeFailed, key, fence, error)
-            await giveUp(execution, .unknown)
+            await giveUp(hold, .unknown(.unsettled))
             throw IdempotencyUnsettled(key: key, value: value, cause: error)
         }
-        do {
-            guard let now = try await settle(execution, .complete(output)) else {
-                emit(.leaseLost, key, fence)
-                throw IdempotencyLeaseLost(key: key, value: value)
+        let settled: Settled
+        do throws(StoreError) {
+            settled = try await settle(execution) { execution throws(StoreError) in
+                try await store.complete(execution, as: outcome, retention: retention, alongside: hold.changes)
             }
+        } catch {
+            emit(.storeFailed, key, fence, error)
+            throw IdempotencyUnsettled(key: key, value: value, cause: error)
+        }
+        switch settled {
+        case .lost:
+            emit(.leaseLost, key, fence)
+            throw IdempotencyLeaseLost(key: key, result: .success(value))
+        case .conflict(let conflict):
+            await giveUp(hold, .unknown(.unsettled))
+            throw IdempotencyUnsettled(key: key, value: value, cause: IdempotencyChangeConflict(conflict: conflict))
+        case .done(let now):
+            if case .omitted = outcome { emit(.outputOmitted, key, fence) }
             if recovered {
                 emit(.recovered, key, fence)
                 return IdempotentResult(value: value, origin: .replayed(firstCompletedAt: now, age: .zero))
             }
-            let isLate = execution.leaseUntil.map { $0 <= now } ?? false
-            emit(isLate ? .completedLate : .completed, key, fence)
+            emit(execution.leaseUntil <= now ? .completedLate : .completed, key, fence)
             return IdempotentResult(value: value, origin: .fresh)
-        } catch let error as StoreError {
-            emit(.storeFailed, key, fence, error)
-            throw IdempotencyUnsettled(key: key, value: value, cause: error)
         }
     }
 
-    /// Settles an execution without a value; what fails here is told by an event, because the caller already has an
-    /// error of its own, and the key then counts as unknown when the lease has passed.
-    func giveUp(_ execution: IdempotentExecution, _ kind: FailureKind) async {
-        let (key, fence) = (execution.context.key, execution.context.fence)
-        let releases = kind == .notApplied && !execution.followsUnknown
+    /// What is kept of an outcome, by its size.
+    func kept(_ outcome: IdempotencyOutcome) -> IdempotencyOutcome {
+        switch outcome {
+        case .value(let bytes) where bytes.count > maximumOutputSize: .omitted(size: bytes.count)
+        case .failure(let bytes) where bytes.count > maximumOutputSize: .omitted(size: bytes.count)
+        case .value, .failure, .omitted: outcome
+        }
+    }
+
+    /// Stores an error that duplicates get too; what fails here is told by an event, because the caller gets the error
+    /// in any case.
+    func keep(_ error: any Error, _ hold: IdempotencyHold) async {
+        let execution = hold.execution
+        let bytes: [UInt8]?
+        do {
+            bytes = try errors?.encode(error)
+        } catch {
+            emit(.storeFailed, execution.key, execution.fence, error)
+            return await giveUp(hold, .unknown(.unsettled))
+        }
+        guard let bytes else { return await giveUp(hold, .unknown(.failed)) }
+        let outcome = kept(.failure(bytes))
+        await report(execution, as: .failed) { execution throws(StoreError) in
+            try await store.complete(execution, as: outcome, retention: retention, alongside: [])
+        }
+    }
+
+    /// Settles an execution without a value; what fails here is told by an event, and the key then counts as unknown
+    /// when the lease has passed.
+    func giveUp(_ hold: IdempotencyHold, _ ending: Ending) async {
+        switch ending {
+        case .release:
+            await report(hold.execution, as: .released) { execution throws(StoreError) in
+                try await store.release(execution)
+            }
+        case .unknown(let reason):
+            await report(hold.execution, as: .leftUnknown) { execution throws(StoreError) in
+                try await store.markUnknown(execution, because: reason)
+            }
+        }
+    }
+
+    /// Settles an execution as an operator says: with an outcome, or with none at all; `false` if it was lost.
+    func settle(
+        _ execution: IdempotencyExecution, as outcome: IdempotencyOutcome?
+    ) async throws(StoreError) -> Bool {
+        let settled = try await settle(execution, isRelease: outcome == nil) { execution throws(StoreError) in
+            guard let outcome else { return try await store.release(execution) }
+            return try await store.complete(execution, as: outcome, retention: retention, alongside: [])
+        }
+        if case .done = settled { return true }
+        return false
+    }
+
+    private func report(
+        _ execution: IdempotencyExecution, as outcome: IdempotencyEvent.Outcome,
+        _ body: (IdempotencyExecution) async throws(StoreError) -> IdempotencySettleAnswer
+    ) async {
+        let (key, fence) = (execution.key, execution.fence)
         do throws(StoreError) {
-            if try await settle(execution, releases ? .release : .leaveUnknown) == nil {
-                emit(.leaseLost, key, fence)
-            } else {
-                emit(releases ? .released : .leftUnknown, key, fence)
+            switch try await settle(execution, isRelease: outcome == .released, body) {
+            case .done: emit(outcome, key, fence)
+            case .lost, .conflict: emit(.leaseLost, key, fence)
             }
         } catch {
             emit(.storeFailed, key, fence, error)
         }
     }
 
-    /// Settles an execution under its fence and says when by the store's time; `nil` if another execution has claimed
-    /// the key.
-    func settle(
-        _ execution: IdempotentExecution, _ settlement: KeySettlement
-    ) async throws(StoreError) -> Timestamp? {
-        let (id, fence) = (execution.context.key.recordID, execution.context.fence)
-        let change = settlement.change(
-            of: id, expecting: fence, fingerprint: execution.fingerprint, retention: retention)
-        let standing: Record?
-        let now: Timestamp
+    /// Settles an execution under its fence; after an unknown outcome it looks once whether that is in.
+    private func settle(
+        _ execution: IdempotencyExecution, isRelease: Bool = false,
+        _ body: (IdempotencyExecution) async throws(StoreError) -> IdempotencySettleAnswer
+    ) async throws(StoreError) -> Settled {
+        let standing: IdempotencyEntry?
         let failure: StoreError?
         do throws(StoreError) {
-            switch try await store.commit([change]) {
-            case .committed(let committed):
-                return committed.now
-            case .conflict(let conflict):
-                (standing, now, failure) = (conflict.standing, conflict.now, nil)
+            switch try await body(execution) {
+            case .settled(let now): return .done(at: now)
+            case .conflict(let conflict): return .conflict(conflict)
+            case .lost(let entry): (standing, failure) = (entry, nil)
             }
         } catch {
-            guard case .outcomeUnknown = error, let answer = try? await store.read([id]) else { throw error }
-            (standing, now, failure) = (answer.records.first ?? nil, answer.now, error)
+            guard case .outcomeUnknown = error else { throw error }
+            do throws(StoreError) {
+                (standing, failure) = (try await store.read(execution.key), error)
+            } catch _ {
+                throw error
+            }
         }
-        switch settlement.fate(under: fence, standing: standing) {
-        case .settled: return now
-        case .lost: return nil
+        switch SettlementFate(of: execution, isRelease: isRelease, standing) {
+        case .settled(let completedAt): return .done(at: completedAt ?? execution.leaseUntil)
+        case .lost: return .lost
         case .pending:
-            guard let failure else { preconditionFailure("A store refused the fence \(fence) that stands there") }
+            guard let failure else { preconditionFailure("A store refused the fence \(execution.fence) that stands there") }
             throw failure
+        }
+    }
+}
+
+/// What became of a settlement, judged by what stands under the key after a conflict or an unknown outcome.
+enum SettlementFate: Equatable {
+    /// It is in; since when, if it completed the key.
+    case settled(Timestamp?)
+    /// It is not in, and still can be.
+    case pending
+    /// Another execution has claimed the key.
+    case lost
+
+    init(of execution: IdempotencyExecution, isRelease: Bool, _ standing: IdempotencyEntry?) {
+        guard let standing else {
+            self = isRelease ? .settled(nil) : .lost
+            return
+        }
+        if !isRelease, standing.settledUnder == execution.fence {
+            if case .completed(_, let completedAt, _) = standing.state { self = .settled(completedAt) } else {
+                self = .settled(nil)
+            }
+        } else {
+            self = standing.execution.fence == execution.fence ? .pending : .lost
         }
     }
 }

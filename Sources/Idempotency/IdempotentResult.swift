@@ -12,6 +12,8 @@ public struct IdempotentResult<Output: Sendable>: Sendable {
         /// An earlier execution brought it about: when its completion was stored, and how long ago that is, both by
         /// the store's time.
         case replayed(firstCompletedAt: Timestamp, age: Duration)
+        /// The handler ran in this call without protection, and nothing was stored.
+        case unprotected
     }
 
     /// The outcome: the handler's own value if fresh, decoded from what was stored if replayed.
@@ -20,7 +22,7 @@ public struct IdempotentResult<Output: Sendable>: Sendable {
     public let origin: Origin
 
     /// Whether an earlier execution brought the outcome about.
-    public var isReplayed: Bool { origin != .fresh }
+    public var isReplayed: Bool { if case .replayed = origin { true } else { false } }
 }
 
 extension IdempotentResult: Equatable where Output: Equatable {}

@@ -17,11 +17,11 @@ public enum UnknownPolicy<Output: Sendable>: Sendable {
     case park
     /// Ask the other side what happened, and go by its answer.
     ///
-    /// The probe gets the context of the execution in question. It changes nothing itself and may run several times
+    /// The probe gets the execution in question. It changes nothing itself and may run several times
     /// and in several processes at once; the key is claimed only after it has decided, so a late owner is not shut
     /// out by a question. If it throws, the outcome stays unknown. It must not answer ``ProbeResult/notApplied`` while
     /// the earlier request can still be under way, so a lease has to be longer than that.
-    case probe(@Sendable (IdempotencyContext) async throws -> ProbeResult<Output>)
+    case probe(@Sendable (UnknownExecution) async throws -> ProbeResult<Output>)
 }
 
 /// What a probe found out about an earlier execution.
@@ -31,13 +31,5 @@ public enum ProbeResult<Output: Sendable>: Sendable {
     /// It did not take effect and will not any more: the handler runs.
     case notApplied
     /// It cannot be told: nothing runs, ``IdempotencyOutcomeUnknown`` is thrown.
-    case unknown
-}
-
-/// What an error of a handler says about the effect.
-public enum FailureKind: Hashable, Sendable {
-    /// Nothing took effect; the key is free for the next request.
-    case notApplied
-    /// It may have taken effect; ``UnknownPolicy`` decides what the next request does.
     case unknown
 }

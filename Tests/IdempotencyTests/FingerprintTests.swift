@@ -53,35 +53,3 @@ import Testing
         }
     }
 }
-
-@Suite struct IdempotencyContextTests {
-    private func context(
-        _ tenant: String, _ operation: String, _ key: String, attempt: Int = 1
-    ) throws -> IdempotencyContext {
-        let key = try IdempotencyKey(tenant: tenant, operation: operation, key: key)
-        return IdempotencyContext(key: key, fence: Fence(rawValue: UInt64(attempt)), attempt: attempt)
-    }
-
-    /// Providers have seen these keys, so they must never change.
-    @Test func `a downstream key depends on the key and the step alone, and has the form of a UUID`() throws {
-        let downstream = try context("acme", "charge", "k").downstreamKey("charge")
-        #expect(downstream == "323bcc69-3ab1-880e-93d5-3cdf6f8ba8d0")
-        #expect(try context("acme", "charge", "k", attempt: 7).downstreamKey("charge") == downstream)
-    }
-
-    @Test func `every part counts, with its bounds`() throws {
-        let keys = try [
-            context("a", "b", "c").downstreamKey("d"), context("ab", "c", "d").downstreamKey("e"),
-            context("a", "bc", "d").downstreamKey("e"), context("a", "b", "cd").downstreamKey("e"),
-            context("a", "b", "c").downstreamKey("de"), context("a", "b", "c").downstreamKey(""),
-        ]
-        #expect(Set(keys).count == keys.count)
-        for key in keys {
-            #expect(key.utf8.count == 36)
-            let parts = key.split(separator: "-")
-            #expect(parts.map(\.count) == [8, 4, 4, 4, 12])
-            #expect(parts[2].first == "8" && "89ab".contains(parts[3].first ?? " "))
-            #expect(key.allSatisfy { "0123456789abcdef-".contains($0) })
-        }
-    }
-}

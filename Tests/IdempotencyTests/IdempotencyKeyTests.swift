@@ -56,3 +56,31 @@ import Testing
         #expect(IdempotencyKey(RecordID("other", "1:a1:b1:c")) == nil)
     }
 }
+
+@Suite struct DownstreamKeyTests {
+    private func key(_ tenant: String, _ operation: String, _ key: String) throws -> IdempotencyKey {
+        try IdempotencyKey(tenant: tenant, operation: operation, key: key)
+    }
+
+    /// Providers have seen these keys, so they must never change.
+    @Test func `a downstream key depends on the key and the step alone, and has the form of a UUID`() throws {
+        let downstream = try key("acme", "charge", "k").downstreamKey("charge")
+        #expect(downstream == "323bcc69-3ab1-880e-93d5-3cdf6f8ba8d0")
+    }
+
+    @Test func `every part counts, with its bounds`() throws {
+        let keys = try [
+            key("a", "b", "c").downstreamKey("d"), key("ab", "c", "d").downstreamKey("e"),
+            key("a", "bc", "d").downstreamKey("e"), key("a", "b", "cd").downstreamKey("e"),
+            key("a", "b", "c").downstreamKey("de"), key("a", "b", "c").downstreamKey(""),
+        ]
+        #expect(Set(keys).count == keys.count)
+        for key in keys {
+            #expect(key.utf8.count == 36)
+            let parts = key.split(separator: "-")
+            #expect(parts.map(\.count) == [8, 4, 4, 4, 12])
+            #expect(parts[2].first == "8" && "89ab".contains(parts[3].first ?? " "))
+            #expect(key.allSatisfy { "0123456789abcdef-".contains($0) })
+        }
+    }
+}

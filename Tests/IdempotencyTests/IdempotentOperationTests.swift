@@ -36,7 +36,7 @@ import Testing
     ) async throws {
         let shop = try Shop(kind)
         let charge = shop.operation(.reexecute)
-        let mismatch = IdempotencyMismatch(key: try shop.key())
+        let mismatch = IdempotencyMismatch(key: try shop.key(), isIncomparable: false)
         func other() async throws {
             _ = try await charge.run("k", tenant: "acme", fingerprint: Fingerprint { $0.field("amount", 200) }) { _ in
                 Issue.record("a mismatch ran")
@@ -138,7 +138,7 @@ import Testing
         kind: StoreKind
     ) async throws {
         let shop = try Shop(kind)
-        let charge = shop.operation(classify: { $0 is CardRefused ? .unknown : nil })
+        let charge = shop.operation(classify: { $0.failure is CardRefused ? .unknown : nil })
         await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
         #expect(try await shop.record()?.state == KeyState.unknown)
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(charge) }
@@ -148,7 +148,7 @@ import Testing
     @Test(arguments: StoreKind.all)
     func `an error that proves that nothing happened frees the key`(kind: StoreKind) async throws {
         let shop = try Shop(kind)
-        let charge = shop.operation(classify: { $0 is ProviderTimeout ? .notApplied : nil })
+        let charge = shop.operation(classify: { $0.failure is ProviderTimeout ? .release : nil })
         await #expect(throws: CardRefused()) { try await shop.charge(charge, throwing: CardRefused()) }
         #expect(try await shop.record() == nil)
         await #expect(throws: ProviderTimeout.self) { try await shop.charge(charge, throwing: ProviderTimeout()) }

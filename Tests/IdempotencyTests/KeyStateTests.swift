@@ -4,131 +4,128 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import Idempotency
+import ReliabilityTesting
 import Testing
 
 private func at(_ seconds: Int64) -> Timestamp { Timestamp(nanosecondsSince1970: seconds * 1_000_000_000) }
-private func fence(_ number: UInt64) -> Fence { Fence(rawValue: number) }
 
-private let first = Fingerprint { $0.field("amount", 100) }
-private let second = Fingerprint { $0.field("amount", 200) }
-private let completion = KeyBody.Completion(output: [7], retention: .seconds(100))
-private let pending = KeyBody(fingerprint: first).bytes
-private let done = KeyBody(fingerprint: first, completion: completion).bytes
+private let print = Fingerprint { $0.field("amount", 100) }.stored
+private let open = KeyBody(fingerprint: print)
+private let unknown = KeyBody(fingerprint: print, settlement: .unknown(.failed))
+private let done = KeyBody(fingerprint: print, settlement: .completed(.value([7]), retention: .seconds(100)))
 
 private func record(
-    _ fence: UInt64 = 1, changedUnder: UInt64? = nil, nonce: UInt64 = 1, leaseUntil: Timestamp? = nil,
-    position: UInt64 = 1, expiresAt: Timestamp? = nil, claims: Int = 1, body: [UInt8] = pending
+    _ body: KeyBody, holder: UInt64? = 1, leaseUntil: Timestamp? = nil, expiresAt: Timestamp? = nil
 ) -> Record {
     let process = ProcessIdentity(host: "h", pid: 1, instance: 1)
     return Record(
-        id: RecordID(IdempotencyKey.collection, "k"), fence: Fence(rawValue: fence),
-        changedUnder: changedUnder.map(Fence.init(rawValue:)), holder: Holder(nonce: nonce, process: process),
-        leaseUntil: leaseUntil, position: position, expiresAt: expiresAt, state: "s", claims: claims,
-        createdAt: at(0), body: body)
+        id: RecordID(IdempotencyKey.collection, "k"), fence: Fence(rawValue: 4),
+        changedUnder: Fence(rawValue: 3), holder: holder.map { Holder(nonce: $0, process: process) },
+        leaseUntil: leaseUntil, position: 9, expiresAt: expiresAt, state: "s", claims: 2, createdAt: at(0),
+        body: body.bytes)
 }
 
-/// Now is second 50, the call's own nonce is 9.
-private let decisions: [(Record?, Fingerprint, KeyDecision)] = [
-    // Nothing stands there.
-    (nil, first, KeyDecision.insert),
-    // The fingerprint comes first, whatever the state.
-    (record(leaseUntil: at(60)), second, .mismatch),
-    (record(), second, .mismatch),
-    (record(expiresAt: at(110), body: done), second, .mismatch),
-    // Completed: replayed whoever holds the record; the completion is the expiry less the retention.
-    (record(expiresAt: at(110), body: done), first, .replay(output: [7], completedAt: at(10), age: .seconds(40))),
+/// What a record shows at the fiftieth second.
+private let states: [(Record, IdempotencyEntry.State)] = [
+    // Completed, whoever holds the record; the completion is the expiry less the retention.
+    (record(done, holder: nil, expiresAt: at(110)), .completed(.value([7]), at: at(10), age: .seconds(40))),
+    (record(done, leaseUntil: at(60), expiresAt: at(110)), .completed(.value([7]), at: at(10), age: .seconds(40))),
+    (record(done, holder: nil, expiresAt: at(170)), .completed(.value([7]), at: at(70), age: .zero)),
+    // Held until the very end of the lease, and not at it.
+    (record(open, leaseUntil: at(60)), .inProgress(leaseRemaining: .seconds(10))),
     (
-        record(nonce: 9, leaseUntil: at(60), expiresAt: at(110), body: done), first,
-        .replay(output: [7], completedAt: at(10), age: .seconds(40))
+        record(open, leaseUntil: Timestamp(nanosecondsSince1970: 50_000_000_001)),
+        .inProgress(leaseRemaining: .nanoseconds(1))
     ),
-    (record(expiresAt: at(170), body: done), first, .replay(output: [7], completedAt: at(70), age: .zero)),
-    // The call's own claim, also if its lease has passed before the call saw it.
-    (record(nonce: 9, leaseUntil: at(60)), first, .execute),
-    (record(nonce: 9, leaseUntil: at(40)), first, .execute),
-    // Somebody else's: held until the very end of the lease, and not at it.
-    (record(leaseUntil: at(60)), first, .inFlight(retryAfter: .seconds(10))),
-    (
-        record(leaseUntil: Timestamp(nanosecondsSince1970: 50_000_000_001)), first,
-        .inFlight(retryAfter: .nanoseconds(1))
-    ),
-    (record(leaseUntil: at(50)), first, .unknown),
-    (record(leaseUntil: at(40)), first, .unknown),
-    // In progress without a lease is not free to be taken over.
-    (record(leaseUntil: nil), first, .unknown),
+    (record(open, leaseUntil: at(50)), .unknown(.leasePassed)),
+    (record(open, leaseUntil: at(40)), .unknown(.leasePassed)),
+    // In progress without a lease is not free to be taken over silently.
+    (record(open, holder: nil), .unknown(.leasePassed)),
+    // Left unknown; taken over; and the one that took over is gone too.
+    (record(unknown, holder: nil), .unknown(.failed)),
+    (record(unknown, leaseUntil: at(60)), .inProgress(leaseRemaining: .seconds(10))),
+    (record(unknown, leaseUntil: at(50)), .unknown(.leasePassed)),
 ]
 
-/// The settlement is made under fence 5.
-private let fates: [(KeySettlement, Record?, KeySettlement.Fate)] = [
-    (KeySettlement.complete([]), nil, KeySettlement.Fate.lost),
-    (.complete([]), record(5), .pending),
-    (.complete([]), record(6), .lost),
-    (.complete([]), record(6, changedUnder: 5), .settled),
-    (.complete([]), record(8, changedUnder: 5), .settled),
-    (.complete([]), record(7, changedUnder: 6), .lost),
-    (.leaveUnknown, nil, .lost),
-    (.leaveUnknown, record(5), .pending),
-    (.leaveUnknown, record(6, changedUnder: 5), .settled),
-    (.leaveUnknown, record(6, changedUnder: 4), .lost),
-    (.release, nil, .settled),
-    (.release, record(5), .pending),
-    (.release, record(6), .lost),
-    (.release, record(6, changedUnder: 5), .lost),
-]
+private func entry(
+    _ fence: UInt64, settledUnder: UInt64? = nil, attempt: Int = 1, incarnation: UInt64 = 1,
+    state: IdempotencyEntry.State = .unknown(.failed)
+) throws -> IdempotencyEntry {
+    let execution = IdempotencyExecution(
+        key: try IdempotencyKey(tenant: "t", operation: "o", key: "k"), fence: Fence(rawValue: fence),
+        attempt: attempt, fingerprint: print, leaseUntil: at(0))
+    return IdempotencyEntry(
+        execution: execution, holder: nil, settledUnder: settledUnder.map(Fence.init(rawValue:)),
+        incarnation: incarnation, state: state)
+}
 
 @Suite struct KeyStateTests {
-    @Test(arguments: decisions)
-    func `the decision follows from what stands there`(
-        standing: Record?, fingerprint: Fingerprint, expected: KeyDecision
-    ) throws {
-        #expect(
-            try KeyDecision(standing: standing, now: at(50), fingerprint: fingerprint, nonce: 9) == expected)
+    @Test(arguments: states)
+    func `what a record shows follows from it`(record: Record, expected: IdempotencyEntry.State) throws {
+        let key = try IdempotencyKey(tenant: "t", operation: "o", key: "k")
+        let entry = IdempotencyEntry(record, of: key, now: at(50))
+        #expect(entry.state == expected)
+        #expect(entry.execution.fence == Fence(rawValue: 4))
+        #expect(entry.settledUnder == Fence(rawValue: 3))
+        #expect(entry.execution.attempt == 2)
+        #expect(entry.incarnation == 9)
+        #expect(entry.execution.fingerprint == print)
     }
 
-    @Test(arguments: fates)
-    func `after uncertainty, the fence that the last change named tells whose it was`(
-        settlement: KeySettlement, standing: Record?, expected: KeySettlement.Fate
-    ) {
-        #expect(settlement.fate(under: fence(5), standing: standing) == expected)
-    }
-
-    @Test(arguments: [
-        (record(2, changedUnder: 1, position: 3, claims: 5), true),
-        (record(2, changedUnder: 1, position: 3, claims: 6), false),
-        (record(2, changedUnder: 1, position: 3, claims: 4), false),
-        (record(2, changedUnder: 2, position: 3, claims: 5), false),
-        (record(2, changedUnder: nil, position: 3, claims: 5), false),
-        (record(2, changedUnder: 1, position: 4, claims: 5), false),
-    ])
-    func `a probe's answer holds only for the execution that it was asked about`(later: Record, expected: Bool) {
-        let probed = record(1, changedUnder: 1, position: 3, claims: 4)
-        #expect(later.isNextClaim(of: probed) == expected)
-    }
-
-    @Test func `a body reads back, and every other one is refused`() throws {
-        let bodies = [
-            KeyBody(fingerprint: first), KeyBody(fingerprint: second, completion: completion),
-            KeyBody(fingerprint: first, completion: .init(output: [], retention: .nanoseconds(1))),
+    /// After the settlement of an execution under fence 5.
+    @Test func `after uncertainty, the fence that the last change named tells whose it was`() throws {
+        let execution = try entry(5).execution
+        let completed = IdempotencyEntry.State.completed(.value([]), at: at(7), age: .zero)
+        let fates: [(isRelease: Bool, IdempotencyEntry?, SettlementFate)] = [
+            (false, nil, .lost),
+            (false, try entry(5), .pending),
+            (false, try entry(6), .lost),
+            (false, try entry(6, settledUnder: 5), .settled(nil)),
+            (false, try entry(6, settledUnder: 5, state: completed), .settled(at(7))),
+            // A store whose fences stay.
+            (false, try entry(5, settledUnder: 5), .settled(nil)),
+            (false, try entry(7, settledUnder: 6), .lost),
+            (true, nil, .settled(nil)),
+            (true, try entry(5), .pending),
+            (true, try entry(6), .lost),
+            (true, try entry(6, settledUnder: 5), .lost),
         ]
-        for body in bodies {
-            let bytes = body.bytes
-            #expect(try KeyBody(bytes) == body)
-            for count in bytes.indices {
-                #expect(throws: MalformedBytes.self) { try KeyBody(Array(bytes.prefix(count))) }
-            }
-            #expect(throws: MalformedBytes.self) { try KeyBody(bytes + [0]) }
-            #expect(throws: MalformedBytes.self) { try KeyBody([2] + bytes.dropFirst()) }
+        for (isRelease, standing, expected) in fates {
+            #expect(SettlementFate(of: execution, isRelease: isRelease, standing) == expected)
         }
     }
 
-    /// Stores keep bodies for as long as outcomes are retained, so format 1 must never change.
-    @Test func `format 1 stays what it is`() {
-        let body = KeyBody(
-            fingerprint: Fingerprint(digest: SHA256(words: (1, 2, 3, .max))),
-            completion: .init(output: [8, 9], retention: .nanoseconds(256)))
-        let words: [[UInt8]] = [
-            [1, 0, 0, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0, 0, 0],
-            [UInt8](repeating: 255, count: 8),
+    @Test func `a probe's answer holds only for the execution that it was asked about`() throws {
+        let probed = try entry(1, settledUnder: 1, attempt: 4, incarnation: 3)
+        let later: [(IdempotencyEntry, Bool)] = [
+            (try entry(2, settledUnder: 1, attempt: 5, incarnation: 3), true),
+            (try entry(2, settledUnder: 1, attempt: 6, incarnation: 3), false),
+            (try entry(2, settledUnder: 1, attempt: 4, incarnation: 3), false),
+            (try entry(2, settledUnder: 2, attempt: 5, incarnation: 3), false),
+            (try entry(2, settledUnder: nil, attempt: 5, incarnation: 3), false),
+            (try entry(2, settledUnder: 1, attempt: 5, incarnation: 4), false),
         ]
-        #expect(body.bytes == [1] + words.flatMap { $0 } + [1, 0, 1, 0, 0, 0, 0, 0, 0, 2, 8, 9])
+        for (entry, expected) in later { #expect(entry.isNextClaim(of: probed) == expected) }
+    }
+
+    @Test func `a body reads back, and every other one is refused`() throws {
+        let checkpoint = try IdempotencyCheckpoint("charged", [1, 2, 3])
+        let settlements: [KeyBody.Settlement] = [
+            .open, .unknown(.cancelled), .completed(.value([1]), retention: .seconds(1)),
+            .completed(.failure([]), retention: .nanoseconds(1)),
+            .completed(.omitted(size: 1_000_000), retention: .seconds(3)),
+        ]
+        for settlement in settlements {
+            for checkpoint in [nil, checkpoint] {
+                let body = KeyBody(fingerprint: print, checkpoint: checkpoint, settlement: settlement)
+                let bytes = body.bytes
+                #expect(try KeyBody(bytes) == body)
+                for count in bytes.indices {
+                    #expect(throws: MalformedBytes.self) { try KeyBody(Array(bytes.prefix(count))) }
+                }
+                #expect(throws: MalformedBytes.self) { try KeyBody(bytes + [0]) }
+                #expect(throws: MalformedBytes.self) { try KeyBody([2] + bytes.dropFirst()) }
+            }
+        }
     }
 }

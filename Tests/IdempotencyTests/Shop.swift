@@ -27,11 +27,16 @@ struct Shop: Sendable {
 
     func operation(
         _ ifUnknown: UnknownPolicy<String> = .park, name: String = "charge", codec: OutputCodec<String> = .string,
-        classify: (@Sendable (any Error) -> FailureKind?)? = nil
+        errors: ErrorCodec? = nil, ifInFlight: InFlightPolicy = .refuse, ifStoreFails: StoreFailurePolicy = .refuse,
+        keys: KeyPolicy = .required, maximumOutputSize: Int = 262_144,
+        classify: (@Sendable (Result<String, any Error>) -> IdempotencyVerdict?)? = nil,
+        clock: any Clock<Duration> = ContinuousClock()
     ) -> IdempotentOperation<String> {
         IdempotentOperation(
-            name, store: store, codec: codec, lease: lease, retention: retention, ifUnknown: ifUnknown,
-            classify: classify, onEvent: { [events] in events.append($0) })
+            name, store: store, codec: codec, errors: errors, lease: lease, retention: retention,
+            maximumOutputSize: maximumOutputSize, ifUnknown: ifUnknown, ifInFlight: ifInFlight,
+            ifStoreFails: ifStoreFails, keys: keys, classify: classify, clock: clock,
+            onEvent: { [events] in events.append($0) })
     }
 
     func key(_ text: String = "k", operation: String = "charge") throws -> IdempotencyKey {
@@ -54,7 +59,7 @@ struct Shop: Sendable {
     /// The claim of an execution whose process is gone.
     @discardableResult
     func crashed(_ key: String = "k", lease: Duration? = .seconds(60)) async throws -> Fence {
-        let content = RecordContent(state: KeyState.inProgress, body: KeyBody(fingerprint: fingerprint).bytes)
+        let content = RecordContent(state: KeyState.inProgress, body: KeyBody(fingerprint: fingerprint.stored).bytes)
         let change = Change.insert(try self.key(key).recordID, content, lease: lease.map { Lease($0) })
         guard case .committed(let committed) = try await store.base.commit([change]) else { throw Unexpected() }
         return try #require(committed.fences.first)
@@ -99,3 +104,8 @@ func cancelCurrentTask() { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } 
 struct Unexpected: Error {}
 struct ProviderTimeout: Error {}
 struct CardRefused: NotApplied, Equatable {}
+
+extension Result {
+    /// What was thrown, if that is how it ended.
+    var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
+}

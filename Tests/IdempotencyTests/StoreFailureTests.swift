@@ -112,7 +112,7 @@ import Testing
                     shop.clock.advance(by: shop.lease)
                     for request in shop.store.claims.all { _ = try await store.claim(request) }
                 })
-            let probes = Log<IdempotencyContext>()
+            let probes = Log<UnknownExecution>()
             let probe = UnknownPolicy<String>.probe { context in
                 probes.append(context)
                 return probes.all.count == 1 ? .notApplied : .applied("of the other")
@@ -209,7 +209,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.all)
-    func `an outcome that cannot be encoded or is too large comes out in the error and is unknown`(
+    func `an outcome that cannot be encoded comes out in the error and is unknown`(
         kind: StoreKind
     ) async throws {
         let shop = try Shop(kind)
@@ -220,13 +220,25 @@ import Testing
         #expect(error?.value == "receipt 1")
         #expect(error?.cause is Unexpected)
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation()) }
+    }
 
-        let large = String(repeating: "x", count: 1_048_576)
-        let refused = await #expect(throws: IdempotencyUnsettled<String>.self) {
-            try await shop.charge(shop.operation(), "l", receipt: large)
+    /// Also after the process has ended: the fact is kept where the value is not.
+    @Test(arguments: StoreKind.all, [10, 11])
+    func `of an outcome that is too large the fact is kept`(kind: StoreKind, size: Int) async throws {
+        let shop = try Shop(kind)
+        let charge = shop.operation(maximumOutputSize: 10)
+        let value = String(repeating: "x", count: size)
+        let first = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in value }
+        #expect(first.value == value)
+        #expect(first.origin == .fresh)
+        if size == 10 {
+            #expect(try await shop.charge(charge).value == value)
+        } else {
+            let error = await #expect(throws: IdempotencyOutputOmitted.self) { try await shop.charge(charge) }
+            #expect(error?.size == size)
+            #expect(shop.outcomes == [.new, .outputOmitted, .completed, .replayed])
         }
-        guard case .refused? = refused?.cause as? StoreError else { throw Unexpected() }
-        #expect(shop.charges.all.count == 2)
+        #expect(shop.charges.all.isEmpty)
     }
 
     @Test(arguments: StoreKind.all)
@@ -249,6 +261,6 @@ import Testing
             try await shop.operation().resolve(key, as: .released, of: shop.fence("l"))
         }
         #expect(shop.charges.all.count == 1)
-        #expect(shop.outcomes == [.new, .completed, .unreadable, .unreadable])
+        #expect(shop.outcomes == [.new, .completed, .unreadable, .unreadable, .unreadable])
     }
 }

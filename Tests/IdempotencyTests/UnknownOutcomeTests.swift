@@ -121,7 +121,7 @@ import Testing
         let stored = try await shop.record()
         gate.open()
         let error = await #expect(throws: IdempotencyLeaseLost<String>.self) { try await first.value }
-        #expect(error?.value == "of the first")
+        #expect(try error?.result.get() == "of the first")
         #expect(try await shop.record() == stored)
         #expect(shop.outcomes.last == .leaseLost)
         #expect(shop.charges.all[0].fence < shop.charges.all[1].fence)
@@ -195,7 +195,7 @@ import Testing
     func `a probe's outcome is stored and replayed`(kind: StoreKind) async throws {
         let shop = try Shop(kind)
         let fence = try await shop.crashed()
-        let probes = Log<IdempotencyContext>()
+        let probes = Log<UnknownExecution>()
         let charge = shop.operation(
             .probe {
                 probes.append($0)
@@ -232,7 +232,7 @@ import Testing
         let shop = try Shop(kind)
         try await shop.crashed()
         shop.clock.advance(by: shop.lease)
-        let probes = Log<IdempotencyContext>()
+        let probes = Log<UnknownExecution>()
         let charge = shop.operation(
             .probe { context in
                 probes.append(context)

@@ -1,0 +1,101 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Synchronization
+
+/// An execution's hold on its key, shared by its handler, who keeps checkpoints, and by what renews the lease.
+final class IdempotencyHold: Sendable {
+    private struct State {
+        var execution: IdempotencyExecution
+        var isKeeping = false
+        var changes: [Change] = []
+    }
+
+    /// What became of a renewal.
+    enum Renewal {
+        case renewed
+        case lost
+        case failed(StoreError)
+    }
+
+    let store: any IdempotencyStore
+    private let lease: Duration
+    private let state: Locked<State>
+
+    init(_ execution: IdempotencyExecution, _ store: any IdempotencyStore, lease: Duration) {
+        self.store = store
+        self.lease = lease
+        state = Locked(State(execution: execution))
+    }
+
+    /// The execution as the store knows it now.
+    var execution: IdempotencyExecution { state.withLock { $0.execution } }
+
+    /// The changes that go with the value.
+    var changes: [Change] { state.withLock { $0.changes } }
+
+    func add(_ changes: [Change]) { state.withLock { $0.changes += changes } }
+
+    /// Moves the end of the lease.
+    func renew() async -> Renewal {
+        let named = execution
+        do throws(StoreError) {
+            switch try await store.extend(named, by: lease) {
+            case .held(let execution):
+                state.withLock { state in
+                    if state.execution.fence == named.fence { state.execution.leaseUntil = execution.leaseUntil }
+                }
+                return .renewed
+            case .lost:
+                // A checkpoint gives a new fence, and a new lease with it.
+                let isStale = state.withLock { $0.isKeeping || $0.execution.fence != named.fence }
+                return isStale ? .renewed : .lost
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Keeps a checkpoint.
+    func keep(_ checkpoint: IdempotencyCheckpoint) async throws {
+        let named = try state.withLock { state in
+            guard !state.isKeeping else { throw IdempotencyCheckpointOverlap(key: state.execution.key) }
+            state.isKeeping = true
+            return state.execution
+        }
+        let kept: IdempotencyExecution?
+        do throws(StoreError) {
+            kept = try await keep(checkpoint, named)
+        } catch {
+            state.withLock { $0.isKeeping = false }
+            throw error
+        }
+        state.withLock { state in
+            state.isKeeping = false
+            if let kept { state.execution = kept }
+        }
+        if kept == nil { throw IdempotencyHoldLost(key: named.key) }
+    }
+
+    /// The execution after the checkpoint; `nil` if another one has the key.
+    private func keep(
+        _ checkpoint: IdempotencyCheckpoint, _ named: IdempotencyExecution
+    ) async throws(StoreError) -> IdempotencyExecution? {
+        do throws(StoreError) {
+            switch try await store.checkpoint(named, checkpoint, extendingBy: lease) {
+            case .held(let execution): return execution
+            case .lost: return nil
+            }
+        } catch {
+            guard case .outcomeUnknown = error, let entry = try? await store.read(named.key) else { throw error }
+            if entry.settledUnder == named.fence, entry.execution.checkpoint == checkpoint {
+                // In; but somebody may have claimed the key since.
+                return entry.execution.attempt == named.attempt ? entry.execution : nil
+            }
+            if entry.execution.fence == named.fence { throw error }
+            return nil
+        }
+    }
+}

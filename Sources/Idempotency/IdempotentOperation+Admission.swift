@@ -1,0 +1,244 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+extension IdempotentOperation {
+    /// How a call goes on.
+    enum Admission {
+        /// The outcome is stored.
+        case answered(IdempotentResult<Output>)
+        /// A probe found the outcome; the call holds the key to store it.
+        case recovered(IdempotencyExecution, Output)
+        /// The call holds the key; its handler is to run.
+        case execute(IdempotencyExecution, followsUnknown: Bool)
+        /// The key cannot be claimed and the handler is to run all the same.
+        case unprotected(StoreError)
+    }
+
+    private enum Step {
+        case done(Admission)
+        case look(IdempotencyClaimAnswer)
+    }
+
+    /// How often a call looks: every look after the first means that another call has settled the key meanwhile, or
+    /// that the store did not say what came of a claim.
+    private var looks: Int { 7 }
+
+    /// Claims the key or says how else the call goes on; waits for the first execution if the operation is so.
+    func admit(_ call: IdempotentCall) async throws -> Admission {
+        do {
+            guard case .wait(let limit) = ifInFlight else { return try await look(call) }
+            return try await wait(call, upTo: limit)
+        } catch let error as StoreError {
+            emit(.storeFailed, call.key, nil, error)
+            throw error
+        } catch let error as IdempotencyInFlight {
+            emit(.inFlight, call.key)
+            throw error
+        }
+    }
+
+    private func wait(_ call: IdempotentCall, upTo limit: Duration) async throws -> Admission {
+        let waiter = waiters.add(call.key)
+        defer { waiters.remove(waiter) }
+        let end = time.now().addingSaturating(limit.nanosecondsRoundedUp)
+        // Of an execution in another process nothing is heard.
+        var pause = Duration.milliseconds(10)
+        while true {
+            do {
+                return try await look(call)
+            } catch let inFlight as IdempotencyInFlight {
+                let rest = Duration.nanoseconds(end.subtractingSaturating(time.now()))
+                guard rest > .zero else { throw inFlight }
+                let lease = max(inFlight.retryAfter ?? .zero, .milliseconds(1))
+                try await waiters.wait(waiter, atMost: min(pause, lease, rest), time)
+                pause = min(pause * 2, .seconds(1))
+            }
+        }
+    }
+
+    private func look(_ call: IdempotentCall) async throws -> Admission {
+        var answer: IdempotencyClaimAnswer
+        do throws(StoreError) {
+            answer = try await claim(call)
+        } catch {
+            if ifStoreFails == .runUnprotected, !error.isRefusal { return .unprotected(error) }
+            throw error
+        }
+        var look = 1
+        while true {
+            switch try await proceed(call, answer, isLast: look == looks) {
+            case .done(let admission): return admission
+            case .look(let next): answer = next
+            }
+            look += 1
+        }
+    }
+
+    private func proceed(
+        _ call: IdempotentCall, _ answer: IdempotencyClaimAnswer, isLast: Bool
+    ) async throws -> Step {
+        switch answer {
+        case .acquired(let execution):
+            emit(.new, call.key, execution.fence)
+            return .done(.execute(execution, followsUnknown: false))
+        case .absent:
+            guard !isLast else { throw IdempotencyInFlight(key: call.key, retryAfter: .zero) }
+            return .look(try await claim(call))
+        case .standing(let entry):
+            try check(call, entry)
+            switch entry.state {
+            case .completed(let outcome, let completedAt, let age):
+                return .done(.answered(try replay(outcome, of: call.key, completedAt, age)))
+            case .inProgress where entry.holder?.nonce == call.holder.nonce:
+                return try await proceed(call, ownClaim: entry.execution, isLast: isLast)
+            case .inProgress(let rest):
+                throw IdempotencyInFlight(key: call.key, retryAfter: rest)
+            case .unknown(let reason):
+                guard !isLast else { throw IdempotencyInFlight(key: call.key, retryAfter: .zero) }
+                return try await proceed(call, afterUnknown: entry, reason)
+            case .unreadable(let description):
+                throw unreadable(call.key, UnreadableEntry(description: description))
+            }
+        }
+    }
+
+    /// The fingerprint is compared before everything else, so a mismatch is told even while the first request runs.
+    private func check(_ call: IdempotentCall, _ entry: IdempotencyEntry) throws {
+        if case .unreadable = entry.state { return }
+        let comparison = call.fingerprint.compared(to: entry.execution.fingerprint)
+        if comparison == .same || comparison == .incomparable && acceptsIncomparable { return }
+        emit(.mismatch, call.key)
+        throw IdempotencyMismatch(key: call.key, isIncomparable: comparison == .incomparable)
+    }
+
+    private func replay(
+        _ outcome: IdempotencyOutcome, of key: IdempotencyKey, _ completedAt: Timestamp, _ age: Duration
+    ) throws -> IdempotentResult<Output> {
+        let replayed: Result<Output, any Error>
+        do {
+            switch outcome {
+            case .value(let bytes): replayed = .success(try codec.decode(bytes))
+            case .failure(let bytes):
+                guard let errors else { throw UnreadableEntry(description: "an error, and the operation has no codec") }
+                replayed = .failure(try errors.decode(bytes))
+            case .omitted(let size):
+                replayed = .failure(IdempotencyOutputOmitted(key: key, size: size, completedAt: completedAt))
+            }
+        } catch {
+            throw unreadable(key, error)
+        }
+        emit(.replayed, key)
+        return IdempotentResult(
+            value: try replayed.get(), origin: .replayed(firstCompletedAt: completedAt, age: age))
+    }
+
+    func unreadable(_ key: IdempotencyKey, _ cause: any Error) -> IdempotencyRecordUnreadable {
+        emit(.unreadable, key, nil, cause)
+        return IdempotencyRecordUnreadable(key: key, cause: cause)
+    }
+
+    /// A claim of this call that was carried out although the store did not say so, or said it too late, on an execution
+    /// that may not be the one it was made for.
+    private func proceed(
+        _ call: IdempotentCall, ownClaim execution: IdempotencyExecution, isLast: Bool
+    ) async throws -> Step {
+        if case .probe = ifUnknown {
+            // No probe was asked about the execution before.
+            guard !isLast else { throw IdempotencyInFlight(key: call.key, retryAfter: .zero) }
+            _ = try await store.markUnknown(execution, because: .claimedInError)
+            return .look(try await claim(call))
+        }
+        emit(.reclaimed, call.key, execution.fence)
+        return .done(.execute(execution, followsUnknown: true))
+    }
+
+    /// Nothing is written before it is decided that another execution takes over: until then the late owner, the only
+    /// one who knows, can settle under its own fence.
+    private func proceed(
+        _ call: IdempotentCall, afterUnknown entry: IdempotencyEntry, _ reason: IdempotencyUnknownReason
+    ) async throws -> Step {
+        let unknown = UnknownExecution(entry.execution, reason)
+        let probed: ProbeResult<Output>?
+        switch ifUnknown {
+        case .park: throw outcomeUnknown(unknown, nil)
+        case .reexecute: probed = nil
+        case .probe(let probe):
+            do { probed = try await probe(unknown) } catch { throw outcomeUnknown(unknown, error) }
+            if case .unknown = probed { throw outcomeUnknown(unknown, nil) }
+        }
+        let answer = try await claim(call, takingOver: entry)
+        guard case .acquired(let execution) = answer else { return .look(answer) }
+        if case .applied(let value) = probed { return .done(.recovered(execution, value)) }
+        emit(.reclaimed, call.key, execution.fence)
+        return .done(.execute(execution, followsUnknown: probed == nil))
+    }
+
+    private func outcomeUnknown(_ execution: UnknownExecution, _ cause: (any Error)?) -> IdempotencyOutcomeUnknown {
+        emit(.unknown, execution.key, execution.fence)
+        return IdempotencyOutcomeUnknown(execution: execution, cause: cause)
+    }
+
+    // MARK: Claims
+
+    private func claim(
+        _ call: IdempotentCall, takingOver entry: IdempotencyEntry? = nil
+    ) async throws(StoreError) -> IdempotencyClaimAnswer {
+        let claim = IdempotencyClaim(
+            key: call.key, fingerprint: call.fingerprint.stored, holder: call.holder, lease: lease, takingOver: entry)
+        do throws(StoreError) {
+            return try await renewed(try await store.claim(claim), for: call)
+        } catch {
+            guard case .outcomeUnknown = error else { throw error }
+            return try await renewed(try await read(call.key, after: error), for: call)
+        }
+    }
+
+    /// Reads once after an unknown outcome; an error of the reading leaves it at that.
+    private func read(
+        _ key: IdempotencyKey, after failure: StoreError
+    ) async throws(StoreError) -> IdempotencyClaimAnswer {
+        do throws(StoreError) {
+            return try await store.read(key).map { .standing($0) } ?? .absent
+        } catch {
+            throw failure
+        }
+    }
+
+    /// Recognises a claim of this call by its holder, and renews one whose lease has passed before it was found: nothing
+    /// starts under a dead lease, which anybody may claim at that moment.
+    ///
+    /// A first attempt is this call's own insert. A later one is a claim that may have been carried out late, on another
+    /// execution than the one it was made for.
+    private func renewed(
+        _ answer: IdempotencyClaimAnswer, for call: IdempotentCall
+    ) async throws(StoreError) -> IdempotencyClaimAnswer {
+        guard case .standing(let entry) = answer, entry.holder?.nonce == call.holder.nonce else { return answer }
+        var execution = entry.execution
+        switch entry.state {
+        case .completed, .unreadable: return answer
+        case .inProgress: break
+        case .unknown:
+            switch try await store.extend(execution, by: lease) {
+            case .lost(let standing): return standing.map { .standing($0) } ?? .absent
+            case .held(let extended): execution = extended
+            }
+        }
+        if execution.attempt == 1 { return .acquired(execution) }
+        return .standing(
+            IdempotencyEntry(
+                execution: execution, holder: entry.holder, settledUnder: entry.settledUnder,
+                incarnation: entry.incarnation, state: .inProgress(leaseRemaining: lease)))
+    }
+}
+
+/// What is wrong with an entry that cannot be read.
+struct UnreadableEntry: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension StoreError {
+    /// Whether the store did not take what it was asked, which is a mistake and no failure.
+    fileprivate var isRefusal: Bool { if case .refused = self { true } else { false } }
+}
