@@ -5,8 +5,7 @@
 
 /// The digest that fingerprints and downstream keys are made of: SHA-256 (FIPS 180-4).
 ///
-/// It is written out here because the toolchain ships none and the package depends on nothing. It is no secret-keeping
-/// code: nothing is compared in constant time and no memory is wiped.
+/// It is written out here because the toolchain ships none and the package depends on nothing.
 struct SHA256: Hashable, Sendable {
     /// The digest, 32 bytes held inline, each word big-endian.
     let words: (UInt64, UInt64, UInt64, UInt64)
@@ -15,48 +14,38 @@ struct SHA256: Hashable, Sendable {
 
     /// The digest of `message`.
     init(of message: [UInt8]) {
-        var state = State()
-        unsafe message.withUnsafeBytes { message in
-            unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
-                let whole = message.count / 64 * 64
-                for start in stride(from: 0, to: whole, by: 64) {
-                    unsafe state.mix(UnsafeRawBufferPointer(rebasing: message[start..<start + 64]), schedule)
-                }
-                let tail = unsafe Self.tail(UnsafeRawBufferPointer(rebasing: message[whole...]), of: message.count)
-                unsafe tail.withUnsafeBytes { tail in
-                    for start in stride(from: 0, to: tail.count, by: 64) {
-                        unsafe state.mix(UnsafeRawBufferPointer(rebasing: tail[start..<start + 64]), schedule)
-                    }
-                }
-            }
-        }
-        words = state.words
+        var stream = SHA256Stream()
+        stream.update(message)
+        self = stream.finish()
     }
 
-    /// The last block or two: what is left of the message, the bit 1, zeros, and the message's length in bits.
-    private static func tail(_ rest: UnsafeRawBufferPointer, of count: Int) -> [UInt8] {
-        var tail = [UInt8](repeating: 0, count: rest.count < 56 ? 64 : 128)
-        for index in 0..<rest.count { unsafe tail[index] = rest[index] }
-        tail[rest.count] = 0x80
-        let bits = UInt64(count) &* 8
-        for index in 0..<8 { tail[tail.count - 1 - index] = UInt8(truncatingIfNeeded: bits >> (8 * UInt64(index))) }
-        return tail
+    /// The digest that those bytes are, in the order of the standard; `nil` unless they are 32.
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        func word(_ start: Int) -> UInt64 { bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+        words = (word(0), word(8), word(16), word(24))
+    }
+
+    /// The digest that those digits write; `nil` unless they are 64 lower-case hexadecimal ones.
+    init?(hexadecimal digits: some Collection<UInt8>) {
+        guard let bytes = [UInt8](hexadecimal: digits) else { return nil }
+        self.init(bytes)
     }
 
     /// The digest in the order of the standard.
     var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
-        }
+        let words = [words.0, words.1, words.2, words.3]
+        return (0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> (56 - 8 * UInt64($0 % 8))) }
     }
 
     /// 64 lower-case hexadecimal digits.
-    var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
+    var hexadecimal: String { bytes.hexadecimal }
 
-    static func == (lhs: SHA256, rhs: SHA256) -> Bool { lhs.words == rhs.words }
+    /// Takes the same time wherever the two differ, since one of them may be a keyed digest.
+    static func == (lhs: SHA256, rhs: SHA256) -> Bool {
+        let (left, right) = (lhs.words, rhs.words)
+        return (left.0 ^ right.0) | (left.1 ^ right.1) | (left.2 ^ right.2) | (left.3 ^ right.3) == 0
+    }
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(words.0)
@@ -64,91 +53,32 @@ struct SHA256: Hashable, Sendable {
     }
 }
 
-/// The eight working words between blocks.
-private struct State {
-    var a: UInt32 = 0x6A09_E667
-    var b: UInt32 = 0xBB67_AE85
-    var c: UInt32 = 0x3C6E_F372
-    var d: UInt32 = 0xA54F_F53A
-    var e: UInt32 = 0x510E_527F
-    var f: UInt32 = 0x9B05_688C
-    var g: UInt32 = 0x1F83_D9AB
-    var h: UInt32 = 0x5BE0_CD19
-
-    var words: (UInt64, UInt64, UInt64, UInt64) {
-        (
-            UInt64(a) << 32 | UInt64(b), UInt64(c) << 32 | UInt64(d),
-            UInt64(e) << 32 | UInt64(f), UInt64(g) << 32 | UInt64(h)
-        )
+extension [UInt8] {
+    /// Two lower-case hexadecimal digits for each byte.
+    var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// Takes one block of 64 bytes in; `schedule` has room for 64 words.
-    mutating func mix(_ block: UnsafeRawBufferPointer, _ schedule: UnsafeMutableBufferPointer<UInt32>) {
-        for index in 0..<16 {
-            unsafe schedule[index] = UInt32(
-                bigEndian: block.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
-        }
-        for index in 16..<64 {
-            let (near, far) = unsafe (schedule[index - 2], schedule[index - 15])
-            let spread = unsafe schedule[index - 16] &+ schedule[index - 7]
-            unsafe schedule[index] = spread &+ near.smallSigma1 &+ far.smallSigma0
-        }
-        var next = self
-        unsafe roundConstants.withUnsafeBufferPointer { constants in
-            // Eight rounds a turn, so that the words change their names instead of their places.
-            for index in stride(from: 0, to: 64, by: 8) {
-                func term(_ offset: Int) -> UInt32 {
-                    unsafe schedule[index + offset] &+ constants[index + offset]
-                }
-                Self.round(next.a, next.b, next.c, &next.d, next.e, next.f, next.g, &next.h, term(0))
-                Self.round(next.h, next.a, next.b, &next.c, next.d, next.e, next.f, &next.g, term(1))
-                Self.round(next.g, next.h, next.a, &next.b, next.c, next.d, next.e, &next.f, term(2))
-                Self.round(next.f, next.g, next.h, &next.a, next.b, next.c, next.d, &next.e, term(3))
-                Self.round(next.e, next.f, next.g, &next.h, next.a, next.b, next.c, &next.d, term(4))
-                Self.round(next.d, next.e, next.f, &next.g, next.h, next.a, next.b, &next.c, term(5))
-                Self.round(next.c, next.d, next.e, &next.f, next.g, next.h, next.a, &next.b, term(6))
-                Self.round(next.b, next.c, next.d, &next.e, next.f, next.g, next.h, &next.a, term(7))
+    /// The bytes that those digits write; `nil` unless they are pairs of lower-case hexadecimal ones.
+    init?(hexadecimal digits: some Collection<UInt8>) {
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var (bytes, high) = ([UInt8](), UInt8?.none)
+        bytes.reserveCapacity(digits.count / 2)
+        for digit in digits {
+            let value: UInt8
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            if let first = high {
+                bytes.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
             }
         }
-        a &+= next.a
-        b &+= next.b
-        c &+= next.c
-        d &+= next.d
-        e &+= next.e
-        f &+= next.f
-        g &+= next.g
-        h &+= next.h
-    }
-
-    @inline(__always)
-    private static func round(
-        _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32,
-        _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32, _ term: UInt32
-    ) {
-        let first = h &+ e.bigSigma1 &+ ((e & f) ^ (~e & g)) &+ term
-        d &+= first
-        h = first &+ a.bigSigma0 &+ ((a & b) ^ (a & c) ^ (b & c))
+        self = bytes
     }
 }
-
-extension UInt32 {
-    @inline(__always)
-    private func rotatedRight(_ count: UInt32) -> UInt32 { self &>> count | self &<< (32 &- count) }
-
-    fileprivate var bigSigma0: UInt32 { rotatedRight(2) ^ rotatedRight(13) ^ rotatedRight(22) }
-    fileprivate var bigSigma1: UInt32 { rotatedRight(6) ^ rotatedRight(11) ^ rotatedRight(25) }
-    fileprivate var smallSigma0: UInt32 { rotatedRight(7) ^ rotatedRight(18) ^ self &>> 3 }
-    fileprivate var smallSigma1: UInt32 { rotatedRight(17) ^ rotatedRight(19) ^ self &>> 10 }
-}
-
-/// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-private let roundConstants: [UInt32] = [
-    0x428A_2F98, 0x7137_4491, 0xB5C0_FBCF, 0xE9B5_DBA5, 0x3956_C25B, 0x59F1_11F1, 0x923F_82A4, 0xAB1C_5ED5,
-    0xD807_AA98, 0x1283_5B01, 0x2431_85BE, 0x550C_7DC3, 0x72BE_5D74, 0x80DE_B1FE, 0x9BDC_06A7, 0xC19B_F174,
-    0xE49B_69C1, 0xEFBE_4786, 0x0FC1_9DC6, 0x240C_A1CC, 0x2DE9_2C6F, 0x4A74_84AA, 0x5CB0_A9DC, 0x76F9_88DA,
-    0x983E_5152, 0xA831_C66D, 0xB003_27C8, 0xBF59_7FC7, 0xC6E0_0BF3, 0xD5A7_9147, 0x06CA_6351, 0x1429_2967,
-    0x27B7_0A85, 0x2E1B_2138, 0x4D2C_6DFC, 0x5338_0D13, 0x650A_7354, 0x766A_0ABB, 0x81C2_C92E, 0x9272_2C85,
-    0xA2BF_E8A1, 0xA81A_664B, 0xC24B_8B70, 0xC76C_51A3, 0xD192_E819, 0xD699_0624, 0xF40E_3585, 0x106A_A070,
-    0x19A4_C116, 0x1E37_6C08, 0x2748_774C, 0x34B0_BCB5, 0x391C_0CB3, 0x4ED8_AA4A, 0x5B9C_CA4F, 0x682E_6FF3,
-    0x748F_82EE, 0x78A5_636F, 0x84C8_7814, 0x8CC7_0208, 0x90BE_FFFA, 0xA450_6CEB, 0xBEF9_A3F7, 0xC671_78F2,
-]

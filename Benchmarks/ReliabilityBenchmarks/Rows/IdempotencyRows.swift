@@ -57,6 +57,19 @@ extension Row {
                 return done
             }
         },
+        Row("Idempotency", "fingerprint of 1 KiB, keyed", floor: Floor.digest) { meter in
+            let key = try FingerprintKey(id: "benchmark", secret: [UInt8](repeating: 0xA5, count: 32))
+            let (keys, body) = ([key], [UInt8](repeating: 0x5A, count: 1_024))
+            return try meter.sync { count in
+                var done = 0
+                for _ in 0..<count {
+                    let fingerprint = Fingerprint(keys: keys) { $0.field("body", body) }
+                    blackHole(fingerprint)
+                    done += 1
+                }
+                return done
+            }
+        },
     ]
 
     private static func operation() -> IdempotentOperation<[UInt8]> {
