@@ -72,6 +72,17 @@ struct Shop: Sendable {
     /// The fence that stands under the key; one that was never given out if none does.
     func fence(_ key: String = "k") async throws -> Fence { try await record(key)?.fence ?? Fence(rawValue: 0) }
 
+    /// All executions of the operation whose outcome is unknown.
+    func unresolved(_ operation: IdempotentOperation<String>, limit: Int = 100) async throws -> [UnknownExecution] {
+        var page = try await operation.unresolved(limit: limit)
+        var executions = page.executions
+        while let next = page.next {
+            page = try await operation.unresolved(after: next, limit: limit)
+            executions += page.executions
+        }
+        return executions
+    }
+
     var outcomes: [IdempotencyEvent.Outcome] { events.all.map(\.outcome) }
 }
 
