@@ -20,13 +20,28 @@ final class IdempotencyHold: Sendable {
         case failed(StoreError)
     }
 
-    let store: any IdempotencyStore
-    private let lease: Duration
-    private let state: Locked<State>
+    /// What there is to tell of a renewal.
+    enum Notice {
+        case failed(StoreError)
+        /// The key was held for the longest time.
+        case stopped
+        case lost
+    }
 
-    init(_ execution: IdempotencyExecution, _ store: any IdempotencyStore, lease: Duration) {
+    let store: any IdempotencyStore
+    let lease: Duration
+    let onNotice: (@Sendable (Notice, IdempotencyExecution) -> Void)?
+    private let state: Locked<State>
+    /// Whether the handler has ended.
+    let hasEnded = Atomic<Bool>(false)
+
+    init(
+        _ execution: IdempotencyExecution, _ store: any IdempotencyStore, lease: Duration,
+        onNotice: (@Sendable (Notice, IdempotencyExecution) -> Void)?
+    ) {
         self.store = store
         self.lease = lease
+        self.onNotice = onNotice
         state = Locked(State(execution: execution))
     }
 

@@ -49,9 +49,9 @@ extension IdempotentOperation {
     public func resolve(
         _ key: IdempotencyKey, as resolution: IdempotencyResolution<Output>, of fence: Fence
     ) async throws {
-        precondition(key.operation.utf8.elementsEqual(name.utf8), "The key \(key) is not one of the operation \(name)")
+        precondition(key.isOf(name), "The key \(key) is not one of the operation \(name)")
         var outcome: IdempotencyOutcome?
-        if case .completed(let value) = resolution { outcome = kept(.value(try codec.encode(value))) }
+        if case .completed(let value) = resolution { outcome = engine.kept(.value(try codec.encode(value))) }
         let entry = try checkUnknown(key, try await store.read(key))
         guard entry.execution.fence == fence else {
             guard case .unknown(let reason) = entry.state else { throw IdempotencyInFlight(key: key, retryAfter: .zero) }
@@ -59,7 +59,7 @@ extension IdempotentOperation {
         }
         // Claimed only now that it is known to be no completed key.
         let claim = IdempotencyClaim(
-            key: key, fingerprint: entry.execution.fingerprint, holder: .new(), lease: lease, takingOver: entry)
+            key: key, fingerprint: entry.execution.fingerprint, holder: .new(), lease: engine.options.lease, takingOver: entry)
         let execution: IdempotencyExecution
         switch try await store.claim(claim) {
         case .acquired(let acquired): execution = acquired
@@ -69,9 +69,12 @@ extension IdempotentOperation {
             // Another execution came and went since the look, so the answer is about the wrong one.
             throw IdempotencyInFlight(key: key, retryAfter: .zero)
         }
-        guard try await settle(execution, as: outcome) else { throw IdempotencyInFlight(key: key, retryAfter: .zero) }
-        waiters.ring(key)
-        emit(.resolved, key, execution.fence)
+        let settlement = outcome.map { IdempotencyEngine.Settlement.complete($0, alongside: []) } ?? .release
+        guard case .done = try await engine.settle(execution, settlement) else {
+            throw IdempotencyInFlight(key: key, retryAfter: .zero)
+        }
+        engine.waiters.ring(key)
+        engine.emit(.resolved, key, execution.fence)
     }
 
     /// The entry, if its outcome is unknown.
@@ -82,7 +85,7 @@ extension IdempotentOperation {
         case .completed(_, let completedAt, _): throw IdempotencyNothingToResolve(key: key, completedAt: completedAt)
         case .inProgress(let rest): throw IdempotencyInFlight(key: key, retryAfter: rest)
         case .unreadable(let description):
-            throw unreadable(key, UnreadableEntry(description: description))
+            throw engine.unreadable(key, UnreadableEntry(description: description))
         }
     }
 }

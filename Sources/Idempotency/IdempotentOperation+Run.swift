@@ -3,8 +3,6 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Synchronization
-
 extension IdempotentOperation {
     /// Runs the handler if the key is new, and gives the stored outcome if it is not.
     ///
@@ -24,20 +22,8 @@ extension IdempotentOperation {
         _ key: IdempotencyKey, fingerprint: Fingerprint,
         _ operation: @escaping (IdempotencyContext) async throws -> Output
     ) async throws -> IdempotentResult<Output> {
-        precondition(key.operation.utf8.elementsEqual(name.utf8), "The key \(key) is not one of the operation \(name)")
-        try Task.checkCancellation()
-        switch try await admit(IdempotentCall(key: key, fingerprint: fingerprint, holder: .new())) {
-        case .answered(let result):
-            return result
-        case .recovered(let execution, let value):
-            defer { waiters.ring(key) }
-            return try await complete(IdempotencyHold(execution, store, lease: lease), with: value, recovered: true)
-        case .execute(let execution, let followsUnknown):
-            defer { waiters.ring(key) }
-            return try await execute(execution, followsUnknown, operation)
-        case .unprotected(let error):
-            return try await runUnprotected(key, error, operation)
-        }
+        precondition(key.isOf(name), "The key \(key) is not one of the operation \(name)")
+        return try await run(own: key, fingerprint, operation)
     }
 
     /// Runs the handler if the key of that tenant is new, and gives the stored outcome if it is not. Without a key it
@@ -50,7 +36,7 @@ extension IdempotentOperation {
     ) async throws -> IdempotentResult<Output> {
         if let key {
             let key = try IdempotencyKey(tenant: tenant, operation: name, key: key)
-            return try await run(key, fingerprint: fingerprint, operation)
+            return try await run(own: key, fingerprint, operation)
         }
         guard keys == .optional else { throw IdempotencyKeyRefused.missing }
         try Task.checkCancellation()
@@ -58,42 +44,86 @@ extension IdempotentOperation {
         return try await runUnprotected(IdempotencyKey(tenant: tenant, operation: name, key: own), nil, operation)
     }
 
+    /// With a key of this operation.
+    private func run(
+        own key: IdempotencyKey, _ fingerprint: Fingerprint,
+        _ operation: @escaping (IdempotencyContext) async throws -> Output
+    ) async throws -> IdempotentResult<Output> {
+        try Task.checkCancellation()
+        let call = IdempotencyEngine.Call(key: key, fingerprint: fingerprint, holder: .new())
+        switch try await engine.admit(call) {
+        case .answered(let outcome, let completedAt, let age):
+            return try replay(outcome, of: key, completedAt, age)
+        case .recovered(let execution, let value):
+            guard let value = value as? Output else { preconditionFailure("A probe's answer is one of the operation") }
+            defer { engine.waiters.ring(key) }
+            return try await complete(engine.hold(execution), with: value, recovered: true)
+        case .execute(let execution, let followsUnknown):
+            defer { engine.waiters.ring(key) }
+            return try await execute(execution, followsUnknown, operation)
+        case .unprotected(let error):
+            return try await runUnprotected(key, error, operation)
+        }
+    }
+
     private func runUnprotected(
         _ key: IdempotencyKey, _ error: (any Error)?, _ operation: (IdempotencyContext) async throws -> Output
     ) async throws -> IdempotentResult<Output> {
-        emit(.unprotected, key, nil, error)
+        engine.emit(.unprotected, key, nil, error)
         let value = try await operation(IdempotencyContext(unprotected: key))
         return IdempotentResult(value: value, origin: .unprotected)
+    }
+
+    private func replay(
+        _ outcome: IdempotencyOutcome, of key: IdempotencyKey, _ completedAt: Timestamp, _ age: Duration
+    ) throws -> IdempotentResult<Output> {
+        let replayed: Result<Output, any Error>
+        do {
+            switch outcome {
+            case .value(let bytes): replayed = .success(try codec.decode(bytes))
+            case .failure(let bytes):
+                guard let errors else { throw UnreadableEntry(description: "an error, and the operation has no codec") }
+                replayed = .failure(try errors.decode(bytes))
+            case .omitted(let size):
+                replayed = .failure(IdempotencyOutputOmitted(key: key, size: size, completedAt: completedAt))
+            }
+        } catch {
+            throw engine.unreadable(key, error)
+        }
+        engine.emit(.replayed, key)
+        return IdempotentResult(
+            value: try replayed.get(), origin: .replayed(firstCompletedAt: completedAt, age: age))
     }
 
     private func execute(
         _ execution: IdempotencyExecution, _ followsUnknown: Bool,
         _ operation: @escaping (IdempotencyContext) async throws -> Output
     ) async throws -> IdempotentResult<Output> {
-        let hold = IdempotencyHold(execution, store, lease: lease)
+        let hold = engine.hold(execution)
         if Task.isCancelled {
-            await giveUp(hold, followsUnknown ? .unknown(.cancelled) : .release)
+            if followsUnknown { await engine.leaveUnknown(hold, because: .cancelled) } else { await engine.release(hold) }
             throw CancellationError()
         }
-        let ended = await run(Handler(operation: operation, context: IdempotencyContext(execution, hold)), hold)
-        if ended.isLost { throw IdempotencyLeaseLost(key: execution.key, result: ended.result) }
-        let verdict = verdict(on: ended.result)
-        switch (ended.result, verdict) {
+        let context = IdempotencyContext(execution, hold)
+        var ended: Result<Output, any Error>?
+        let isLost = await hold.renewing(engine.time, upTo: engine.options.longestHold) {
+            do { ended = .success(try await operation(context)) } catch { ended = .failure(error) }
+        }
+        guard let result = ended else { preconditionFailure("A handler has ended when its renewal has") }
+        if isLost { throw IdempotencyLeaseLost(key: execution.key, result: result) }
+        switch (result, verdict(on: result)) {
         case (.success(let value), .store):
             return try await complete(hold, with: value, recovered: false)
-        case (.success(let value), .release), (.success(let value), .unknown):
-            await giveUp(hold, verdict == .release && !followsUnknown ? .release : .unknown(.declared))
-            return IdempotentResult(value: value, origin: .fresh)
         case (.failure(let error), .store):
             await keep(error, hold)
-            throw error
-        case (.failure(let error), .release):
-            await giveUp(hold, followsUnknown ? .unknown(.failed) : .release)
-            throw error
-        case (.failure(let error), .unknown):
-            await giveUp(hold, .unknown(error is CancellationError ? .cancelled : .failed))
-            throw error
+        case (_, .release) where !followsUnknown:
+            await engine.release(hold)
+        case (.success, .release), (.success, .unknown):
+            await engine.leaveUnknown(hold, because: .declared)
+        case (.failure(let error), .release), (.failure(let error), .unknown):
+            await engine.leaveUnknown(hold, because: error is CancellationError ? .cancelled : .failed)
         }
+        return IdempotentResult(value: try result.get(), origin: .fresh)
     }
 
     private func verdict(on result: Result<Output, any Error>) -> IdempotencyVerdict {
@@ -104,92 +134,56 @@ extension IdempotentOperation {
         }
     }
 
-    // MARK: The handler and its lease
-
-    /// How a handler ended.
-    private struct Ended {
-        var result: Result<Output, any Error>
-        /// Whether another execution was seen to have the key while it ran.
-        var isLost: Bool
-    }
-
-    /// What a child task tells.
-    private enum Step: Sendable {
-        case ended(Result<Output, any Error>)
-        case lost
-        /// The lease is not renewed any more.
-        case stopped
-    }
-
-    /// A handler on its way into a child task.
-    ///
-    /// Unchecked, because the closure belongs to the caller's isolation: the child runs there, and the caller waits for
-    /// the child's end, so never do two threads have it at once.
-    private struct Handler: @unchecked Sendable {
-        let operation: (IdempotencyContext) async throws -> Output
-        let context: IdempotencyContext
-
-        func run() async -> Result<Output, any Error> {
-            do { return .success(try await operation(context)) } catch { return .failure(error) }
+    /// Stores the value and gives it back; a value that cannot be stored comes out in the error.
+    private func complete(
+        _ hold: IdempotencyHold, with value: Output, recovered: Bool
+    ) async throws -> IdempotentResult<Output> {
+        let execution = hold.execution
+        let (key, fence) = (execution.key, execution.fence)
+        let outcome: IdempotencyOutcome
+        do {
+            outcome = engine.kept(.value(try codec.encode(value)))
+        } catch {
+            engine.emit(.storeFailed, key, fence, error)
+            await engine.leaveUnknown(hold, because: .unsettled)
+            throw IdempotencyUnsettled(key: key, value: value, cause: error)
+        }
+        let settled: IdempotencyEngine.Settled
+        do throws(StoreError) {
+            settled = try await engine.settle(execution, .complete(outcome, alongside: hold.changes))
+        } catch {
+            engine.emit(.storeFailed, key, fence, error)
+            throw IdempotencyUnsettled(key: key, value: value, cause: error)
+        }
+        switch settled {
+        case .lost:
+            engine.emit(.leaseLost, key, fence)
+            throw IdempotencyLeaseLost(key: key, result: .success(value))
+        case .conflict(let conflict):
+            await engine.leaveUnknown(hold, because: .unsettled)
+            throw IdempotencyUnsettled(key: key, value: value, cause: IdempotencyChangeConflict(conflict: conflict))
+        case .done(let now):
+            if case .omitted = outcome { engine.emit(.outputOmitted, key, fence) }
+            if recovered {
+                engine.emit(.recovered, key, fence)
+                return IdempotentResult(value: value, origin: .replayed(firstCompletedAt: now, age: .zero))
+            }
+            engine.emit(execution.leaseUntil <= now ? .completedLate : .completed, key, fence)
+            return IdempotentResult(value: value, origin: .fresh)
         }
     }
 
-    /// Runs the handler, and renews its lease if it has not ended by the time it suspends.
-    private func run(
-        _ handler: Handler, _ hold: IdempotencyHold, isolation: isolated (any Actor)? = #isolation
-    ) async -> Ended {
-        await withTaskGroup(of: Step.self) { group in
-            let hasEnded = Flag()
-            group.addImmediateTask {
-                // Captured, so that the child is where the caller is.
-                _ = isolation
-                let result = await handler.run()
-                hasEnded.set()
-                return .ended(result)
-            }
-            if !hasEnded.isSet { group.addTask { await renew(hold) } }
-            var isLost = false
-            while true {
-                switch await group.next() {
-                case .ended(let result):
-                    group.cancelAll()
-                    return Ended(result: result, isLost: isLost)
-                case .lost:
-                    isLost = true
-                    group.cancelAll()
-                case .stopped: break
-                case nil: preconditionFailure("A handler is a task of its group until it has ended")
-                }
-            }
+    /// Stores an error that duplicates get too; what fails here is told by an event, because the caller gets the error
+    /// in any case.
+    private func keep(_ error: any Error, _ hold: IdempotencyHold) async {
+        let bytes: [UInt8]?
+        do {
+            bytes = try errors?.encode(error)
+        } catch {
+            engine.emit(.storeFailed, hold.execution.key, hold.execution.fence, error)
+            return await engine.leaveUnknown(hold, because: .unsettled)
         }
+        guard let bytes else { return await engine.leaveUnknown(hold, because: .failed) }
+        await engine.end(hold, .complete(engine.kept(.failure(bytes)), alongside: []), as: .failed)
     }
-
-    /// Renews the lease at every third of it, until it is lost or the handler has ended.
-    private func renew(_ hold: IdempotencyHold) async -> Step {
-        let start = time.now()
-        let longest = longestHold.nanosecondsRoundedUp
-        // The only error of the sleep is its cancellation: the handler has ended.
-        while (try? await time.sleep(for: lease / 3)) != nil {
-            let execution = hold.execution
-            guard time.now() - start < longest else {
-                emit(.renewalEnded, execution.key, execution.fence)
-                return .stopped
-            }
-            switch await hold.renew() {
-            case .renewed: break
-            case .failed(let error): emit(.renewalFailed, execution.key, execution.fence, error)
-            case .lost:
-                emit(.leaseLost, execution.key, execution.fence)
-                return .lost
-            }
-        }
-        return .stopped
-    }
-}
-
-/// Whether something has happened.
-private final class Flag: Sendable {
-    private let value = Atomic<Bool>(false)
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
 }

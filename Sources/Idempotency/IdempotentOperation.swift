@@ -3,8 +3,6 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Synchronization
-
 /// An operation that takes effect once per key, or whose caller is told that nobody can know.
 ///
 /// ```swift
@@ -30,23 +28,11 @@ internal import Synchronization
 public struct IdempotentOperation<Output: Sendable>: Sendable {
     /// The operation's name, a part of every key: 1 to 255 bytes.
     public let name: String
-    /// Where its keys are kept.
-    public let store: any IdempotencyStore
+    let engine: IdempotencyEngine
     let codec: OutputCodec<Output>
     let errors: ErrorCodec?
-    let lease: Duration
-    let longestHold: Duration
-    let retention: Duration
-    let maximumOutputSize: Int
-    let ifUnknown: UnknownPolicy<Output>
-    let ifInFlight: InFlightPolicy
-    let ifStoreFails: StoreFailurePolicy
     let keys: KeyPolicy
-    let acceptsIncomparable: Bool
     let classify: (@Sendable (Result<Output, any Error>) -> IdempotencyVerdict?)?
-    let time: TimeSource
-    let onEvent: (@Sendable (IdempotencyEvent) -> Void)?
-    let waiters = KeyWaiters()
 
     /// The bytes that an encoded value may have at most, whatever is asked for: a record takes no more.
     public static var allowedOutputSize: ClosedRange<Int> { 0...RecordLimits.body.upperBound - 2 * KeyBody.overhead }
@@ -100,22 +86,18 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
             "The largest output has \(Self.allowedOutputSize) bytes, not \(maximumOutputSize)")
         if case .wait(let limit) = ifInFlight { precondition(limit > .zero, "A wait is longer than zero, not \(limit)") }
         self.name = name
-        self.store = store
         self.codec = codec
         self.errors = errors
-        self.lease = lease
-        self.longestHold = longestHold
-        self.retention = retention
-        self.maximumOutputSize = maximumOutputSize
-        self.ifUnknown = ifUnknown
-        self.ifInFlight = ifInFlight
-        self.ifStoreFails = ifStoreFails
         self.keys = keys
-        self.acceptsIncomparable = acceptsIncomparable
         self.classify = classify
-        self.time = TimeSource(clock)
-        self.onEvent = onEvent
+        let options = IdempotencyEngine.Options(
+            lease: lease, longestHold: longestHold, retention: retention, maximumOutputSize: maximumOutputSize,
+            ifInFlight: ifInFlight, ifStoreFails: ifStoreFails, acceptsIncomparable: acceptsIncomparable)
+        engine = IdempotencyEngine(name, store, options, ifUnknown.erased, TimeSource(clock), onEvent)
     }
+
+    /// Where its keys are kept.
+    public var store: any IdempotencyStore { engine.store }
 
     /// An operation that keeps its keys among the records of `store`; else as the other one.
     public init(
@@ -133,18 +115,4 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
             ifInFlight: ifInFlight, ifStoreFails: ifStoreFails, keys: keys, acceptsIncomparable: acceptsIncomparable,
             classify: classify, clock: clock, onEvent: onEvent)
     }
-
-    func emit(
-        _ outcome: IdempotencyEvent.Outcome, _ key: IdempotencyKey, _ fence: Fence? = nil, _ error: (any Error)? = nil
-    ) {
-        guard let onEvent else { return }
-        onEvent(IdempotencyEvent(operation: name, outcome: outcome, key: key, fence: fence, error: error))
-    }
-}
-
-/// One call of ``IdempotentOperation/run(_:fingerprint:_:)``; its holder's nonce marks every claim it makes.
-struct IdempotentCall: Sendable {
-    let key: IdempotencyKey
-    let fingerprint: Fingerprint
-    let holder: Holder
 }

@@ -8,8 +8,8 @@
 /// When the key was completed is not in the body, because a caller does not know the store's time when it writes. It
 /// follows exactly from the record's expiry, which the store sets when it commits, and the retention kept here.
 struct KeyBody: Hashable {
-    /// The bytes of a completed body that are not the outcome's, at most.
-    static let overhead = 256
+    /// The bytes of a body that are neither the outcome's nor a checkpoint's, nor those of a long fingerprint.
+    static let overhead = 128
 
     /// What is known of the outcome.
     enum Settlement: Hashable {
@@ -32,7 +32,7 @@ struct KeyBody: Hashable {
     init(_ bytes: [UInt8]) throws(MalformedBytes) {
         var reader = ByteReader(bytes)
         guard try reader.readUInt8() == 1 else { throw MalformedBytes(offset: 0) }
-        fingerprint = try StoredFingerprint(bytes: reader.readBytes())
+        fingerprint = try StoredFingerprint(from: &reader)
         checkpoint = try reader.readOptional { reader throws(MalformedBytes) in
             let (name, bytes) = (try reader.readString(), try reader.readBytes())
             guard let checkpoint = try? IdempotencyCheckpoint(name, bytes) else { throw MalformedBytes(offset: 0) }
@@ -61,9 +61,9 @@ struct KeyBody: Hashable {
 
     var bytes: [UInt8] {
         var writer = ByteWriter()
-        writer.reserveCapacity(Self.overhead + size)
+        writer.reserveCapacity((settlement == .open ? 64 : Self.overhead) + size)
         writer.write(UInt8(1))
-        writer.write(fingerprint.bytes)
+        fingerprint.write(to: &writer)
         writer.write(checkpoint) { writer, checkpoint in
             writer.write(checkpoint.name)
             writer.write(checkpoint.bytes)

@@ -169,6 +169,33 @@ extension StoredFingerprint {
         }
     }
 
+    /// Writes the length of the bytes and the bytes.
+    func write(to writer: inout ByteWriter) {
+        guard case .sha256(let digest) = form else { return writer.write(bytes) }
+        // The commonest form, without an array.
+        writer.write(UInt8(33))
+        writer.write(UInt8(0x11))
+        writer.write(digest.words.0.byteSwapped)
+        writer.write(digest.words.1.byteSwapped)
+        writer.write(digest.words.2.byteSwapped)
+        writer.write(digest.words.3.byteSwapped)
+    }
+
+    /// Reads what ``write(to:)`` has written.
+    init(from reader: inout ByteReader) throws(MalformedBytes) {
+        var ahead = reader
+        guard try ahead.readCount() == 33, try ahead.readUInt8() == 0x11 else {
+            try self.init(bytes: reader.readBytes())
+            return
+        }
+        reader = ahead
+        let words = (
+            try reader.readUInt64().byteSwapped, try reader.readUInt64().byteSwapped,
+            try reader.readUInt64().byteSwapped, try reader.readUInt64().byteSwapped
+        )
+        self.init(sha256: SHA256(words: words))
+    }
+
     private static func digest(_ bytes: ArraySlice<UInt8>) throws(MalformedBytes) -> SHA256 {
         guard let digest = SHA256(Array(bytes)) else { throw MalformedBytes(offset: bytes.startIndex) }
         return digest

@@ -33,3 +33,20 @@ public enum ProbeResult<Output: Sendable>: Sendable {
     /// It cannot be told: nothing runs, ``IdempotencyOutcomeUnknown`` is thrown.
     case unknown
 }
+
+extension UnknownPolicy {
+    var erased: IdempotencyEngine.Policy {
+        switch self {
+        case .reexecute: .reexecute
+        case .park: .park
+        case .probe(let probe):
+            .probe { execution in
+                switch try await probe(execution) {
+                case .applied(let output): .applied(output)
+                case .notApplied: .notApplied
+                case .unknown: .unknown
+                }
+            }
+        }
+    }
+}

@@ -47,7 +47,10 @@ package struct ByteWriter {
     }
 
     private mutating func fixed(_ value: UInt64, count: Int) {
-        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0.prefix(count)) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { word in
+            // A buffer is appended as a whole, a slice of one byte by byte.
+            unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: word[..<count]))
+        }
     }
 }
 

@@ -3,13 +3,13 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-extension IdempotentOperation {
+extension IdempotencyEngine {
     /// How a call goes on.
     enum Admission {
-        /// The outcome is stored.
-        case answered(IdempotentResult<Output>)
+        /// The outcome is stored, since a time that was so long ago.
+        case answered(IdempotencyOutcome, at: Timestamp, age: Duration)
         /// A probe found the outcome; the call holds the key to store it.
-        case recovered(IdempotencyExecution, Output)
+        case recovered(IdempotencyExecution, any Sendable)
         /// The call holds the key; its handler is to run.
         case execute(IdempotencyExecution, followsUnknown: Bool)
         /// The key cannot be claimed and the handler is to run all the same.
@@ -25,10 +25,10 @@ extension IdempotentOperation {
     /// that the store did not say what came of a claim.
     private var looks: Int { 7 }
 
-    /// Claims the key or says how else the call goes on; waits for the first execution if the operation is so.
-    func admit(_ call: IdempotentCall) async throws -> Admission {
+    /// Claims the key or says how else the call goes on; waits for the first execution if that is the policy.
+    func admit(_ call: Call) async throws -> Admission {
         do {
-            guard case .wait(let limit) = ifInFlight else { return try await look(call) }
+            guard case .wait(let limit) = options.ifInFlight else { return try await look(call) }
             return try await wait(call, upTo: limit)
         } catch let error as StoreError {
             emit(.storeFailed, call.key, nil, error)
@@ -39,7 +39,7 @@ extension IdempotentOperation {
         }
     }
 
-    private func wait(_ call: IdempotentCall, upTo limit: Duration) async throws -> Admission {
+    private func wait(_ call: Call, upTo limit: Duration) async throws -> Admission {
         let waiter = waiters.add(call.key)
         defer { waiters.remove(waiter) }
         let end = time.now().addingSaturating(limit.nanosecondsRoundedUp)
@@ -58,12 +58,12 @@ extension IdempotentOperation {
         }
     }
 
-    private func look(_ call: IdempotentCall) async throws -> Admission {
+    private func look(_ call: Call) async throws -> Admission {
         var answer: IdempotencyClaimAnswer
         do throws(StoreError) {
             answer = try await claim(call)
         } catch {
-            if ifStoreFails == .runUnprotected, !error.isRefusal { return .unprotected(error) }
+            if options.ifStoreFails == .runUnprotected, !error.isRefusal { return .unprotected(error) }
             throw error
         }
         var look = 1
@@ -77,7 +77,7 @@ extension IdempotentOperation {
     }
 
     private func proceed(
-        _ call: IdempotentCall, _ answer: IdempotencyClaimAnswer, isLast: Bool
+        _ call: Call, _ answer: IdempotencyClaimAnswer, isLast: Bool
     ) async throws -> Step {
         switch answer {
         case .acquired(let execution):
@@ -90,7 +90,7 @@ extension IdempotentOperation {
             try check(call, entry)
             switch entry.state {
             case .completed(let outcome, let completedAt, let age):
-                return .done(.answered(try replay(outcome, of: call.key, completedAt, age)))
+                return .done(.answered(outcome, at: completedAt, age: age))
             case .inProgress where entry.holder?.nonce == call.holder.nonce:
                 return try await proceed(call, ownClaim: entry.execution, isLast: isLast)
             case .inProgress(let rest):
@@ -105,44 +105,18 @@ extension IdempotentOperation {
     }
 
     /// The fingerprint is compared before everything else, so a mismatch is told even while the first request runs.
-    private func check(_ call: IdempotentCall, _ entry: IdempotencyEntry) throws {
+    private func check(_ call: Call, _ entry: IdempotencyEntry) throws {
         if case .unreadable = entry.state { return }
         let comparison = call.fingerprint.compared(to: entry.execution.fingerprint)
-        if comparison == .same || comparison == .incomparable && acceptsIncomparable { return }
+        if comparison == .same || comparison == .incomparable && options.acceptsIncomparable { return }
         emit(.mismatch, call.key)
         throw IdempotencyMismatch(key: call.key, isIncomparable: comparison == .incomparable)
-    }
-
-    private func replay(
-        _ outcome: IdempotencyOutcome, of key: IdempotencyKey, _ completedAt: Timestamp, _ age: Duration
-    ) throws -> IdempotentResult<Output> {
-        let replayed: Result<Output, any Error>
-        do {
-            switch outcome {
-            case .value(let bytes): replayed = .success(try codec.decode(bytes))
-            case .failure(let bytes):
-                guard let errors else { throw UnreadableEntry(description: "an error, and the operation has no codec") }
-                replayed = .failure(try errors.decode(bytes))
-            case .omitted(let size):
-                replayed = .failure(IdempotencyOutputOmitted(key: key, size: size, completedAt: completedAt))
-            }
-        } catch {
-            throw unreadable(key, error)
-        }
-        emit(.replayed, key)
-        return IdempotentResult(
-            value: try replayed.get(), origin: .replayed(firstCompletedAt: completedAt, age: age))
-    }
-
-    func unreadable(_ key: IdempotencyKey, _ cause: any Error) -> IdempotencyRecordUnreadable {
-        emit(.unreadable, key, nil, cause)
-        return IdempotencyRecordUnreadable(key: key, cause: cause)
     }
 
     /// A claim of this call that was carried out although the store did not say so, or said it too late, on an execution
     /// that may not be the one it was made for.
     private func proceed(
-        _ call: IdempotentCall, ownClaim execution: IdempotencyExecution, isLast: Bool
+        _ call: Call, ownClaim execution: IdempotencyExecution, isLast: Bool
     ) async throws -> Step {
         if case .probe = ifUnknown {
             // No probe was asked about the execution before.
@@ -157,10 +131,10 @@ extension IdempotentOperation {
     /// Nothing is written before it is decided that another execution takes over: until then the late owner, the only
     /// one who knows, can settle under its own fence.
     private func proceed(
-        _ call: IdempotentCall, afterUnknown entry: IdempotencyEntry, _ reason: IdempotencyUnknownReason
+        _ call: Call, afterUnknown entry: IdempotencyEntry, _ reason: IdempotencyUnknownReason
     ) async throws -> Step {
         let unknown = UnknownExecution(entry.execution, reason)
-        let probed: ProbeResult<Output>?
+        let probed: ProbeResult<any Sendable>?
         switch ifUnknown {
         case .park: throw outcomeUnknown(unknown, nil)
         case .reexecute: probed = nil
@@ -183,10 +157,10 @@ extension IdempotentOperation {
     // MARK: Claims
 
     private func claim(
-        _ call: IdempotentCall, takingOver entry: IdempotencyEntry? = nil
+        _ call: Call, takingOver entry: IdempotencyEntry? = nil
     ) async throws(StoreError) -> IdempotencyClaimAnswer {
         let claim = IdempotencyClaim(
-            key: call.key, fingerprint: call.fingerprint.stored, holder: call.holder, lease: lease, takingOver: entry)
+            key: call.key, fingerprint: call.fingerprint.stored, holder: call.holder, lease: options.lease, takingOver: entry)
         do throws(StoreError) {
             return try await renewed(try await store.claim(claim), for: call)
         } catch {
@@ -212,7 +186,7 @@ extension IdempotentOperation {
     /// A first attempt is this call's own insert. A later one is a claim that may have been carried out late, on another
     /// execution than the one it was made for.
     private func renewed(
-        _ answer: IdempotencyClaimAnswer, for call: IdempotentCall
+        _ answer: IdempotencyClaimAnswer, for call: Call
     ) async throws(StoreError) -> IdempotencyClaimAnswer {
         guard case .standing(let entry) = answer, entry.holder?.nonce == call.holder.nonce else { return answer }
         var execution = entry.execution
@@ -220,7 +194,7 @@ extension IdempotentOperation {
         case .completed, .unreadable: return answer
         case .inProgress: break
         case .unknown:
-            switch try await store.extend(execution, by: lease) {
+            switch try await store.extend(execution, by: options.lease) {
             case .lost(let standing): return standing.map { .standing($0) } ?? .absent
             case .held(let extended): execution = extended
             }
@@ -229,13 +203,8 @@ extension IdempotentOperation {
         return .standing(
             IdempotencyEntry(
                 execution: execution, holder: entry.holder, settledUnder: entry.settledUnder,
-                incarnation: entry.incarnation, state: .inProgress(leaseRemaining: lease)))
+                incarnation: entry.incarnation, state: .inProgress(leaseRemaining: options.lease)))
     }
-}
-
-/// What is wrong with an entry that cannot be read.
-struct UnreadableEntry: Error, CustomStringConvertible {
-    let description: String
 }
 
 extension StoreError {

@@ -1,0 +1,111 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+extension IdempotencyEngine {
+    /// How an execution ends.
+    enum Settlement {
+        case complete(IdempotencyOutcome, alongside: [Change])
+        /// Nothing took effect: the key becomes free.
+        case release
+        case unknown(IdempotencyUnknownReason)
+    }
+
+    /// What became of a settlement.
+    enum Settled {
+        case done(at: Timestamp)
+        /// Another execution has the key.
+        case lost
+        case conflict(CommitAnswer.Conflict)
+    }
+
+    /// Settles an execution without a value; what fails here is told by an event, and the key then counts as unknown
+    /// when the lease has passed.
+    func end(_ hold: IdempotencyHold, _ settlement: Settlement, as outcome: IdempotencyEvent.Outcome) async {
+        let execution = hold.execution
+        let (key, fence) = (execution.key, execution.fence)
+        do throws(StoreError) {
+            switch try await settle(execution, settlement) {
+            case .done: emit(outcome, key, fence)
+            case .lost, .conflict: emit(.leaseLost, key, fence)
+            }
+        } catch {
+            emit(.storeFailed, key, fence, error)
+        }
+    }
+
+    func release(_ hold: IdempotencyHold) async { await end(hold, .release, as: .released) }
+
+    func leaveUnknown(_ hold: IdempotencyHold, because reason: IdempotencyUnknownReason) async {
+        await end(hold, .unknown(reason), as: .leftUnknown)
+    }
+
+    /// Settles an execution under its fence; after an unknown outcome it looks once whether that is in.
+    func settle(
+        _ execution: IdempotencyExecution, _ settlement: Settlement
+    ) async throws(StoreError) -> Settled {
+        let standing: IdempotencyEntry?
+        let failure: StoreError?
+        do throws(StoreError) {
+            switch try await carryOut(settlement, execution) {
+            case .settled(let now): return .done(at: now)
+            case .conflict(let conflict): return .conflict(conflict)
+            case .lost(let entry): (standing, failure) = (entry, nil)
+            }
+        } catch {
+            guard case .outcomeUnknown = error else { throw error }
+            do throws(StoreError) {
+                (standing, failure) = (try await store.read(execution.key), error)
+            } catch _ {
+                throw error
+            }
+        }
+        var isRelease = false
+        if case .release = settlement { isRelease = true }
+        switch SettlementFate(of: execution, isRelease: isRelease, standing) {
+        case .settled(let completedAt): return .done(at: completedAt ?? execution.leaseUntil)
+        case .lost: return .lost
+        case .pending:
+            guard let failure else {
+                preconditionFailure("A store refused the fence \(execution.fence) that stands there")
+            }
+            throw failure
+        }
+    }
+
+    private func carryOut(
+        _ settlement: Settlement, _ execution: IdempotencyExecution
+    ) async throws(StoreError) -> IdempotencySettleAnswer {
+        switch settlement {
+        case .complete(let outcome, let changes):
+            try await store.complete(execution, as: outcome, retention: options.retention, alongside: changes)
+        case .release: try await store.release(execution)
+        case .unknown(let reason): try await store.markUnknown(execution, because: reason)
+        }
+    }
+}
+
+/// What became of a settlement, judged by what stands under the key after a conflict or an unknown outcome.
+enum SettlementFate: Equatable {
+    /// It is in; since when, if it completed the key.
+    case settled(Timestamp?)
+    /// It is not in, and still can be.
+    case pending
+    /// Another execution has claimed the key.
+    case lost
+
+    init(of execution: IdempotencyExecution, isRelease: Bool, _ standing: IdempotencyEntry?) {
+        guard let standing else {
+            self = isRelease ? .settled(nil) : .lost
+            return
+        }
+        if !isRelease, standing.settledUnder == execution.fence {
+            if case .completed(_, let completedAt, _) = standing.state { self = .settled(completedAt) } else {
+                self = .settled(nil)
+            }
+        } else {
+            self = standing.execution.fence == execution.fence ? .pending : .lost
+        }
+    }
+}

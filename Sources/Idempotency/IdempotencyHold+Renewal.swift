@@ -1,0 +1,77 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Synchronization
+
+/// The renewal of a lease while a handler runs.
+extension IdempotencyHold {
+    /// A handler on its way into a child task.
+    ///
+    /// Unchecked, because the closure belongs to the caller's isolation: the child runs there, and the caller waits for
+    /// the child's end, so never do two threads have it at once.
+    private struct Handler: @unchecked Sendable {
+        let run: () async -> Void
+    }
+
+    /// What a child task tells.
+    private enum Step: Sendable {
+        case ended
+        case lost
+        /// The lease is not renewed any more.
+        case stopped
+    }
+
+    /// Runs a handler in a child task, in the caller's isolation, and renews the lease at every third of it if the
+    /// handler has not ended by the time it suspends. If the key is lost, the handler is cancelled.
+    ///
+    /// - Returns: Whether another execution was seen to have the key.
+    func renewing(_ time: TimeSource, upTo longest: Duration, _ handler: @escaping () async -> Void) async -> Bool {
+        await renewing(time, longest, Handler(run: handler))
+    }
+
+    private func renewing(
+        _ time: TimeSource, _ longest: Duration, _ handler: Handler, isolation: isolated (any Actor)? = #isolation
+    ) async -> Bool {
+        await withTaskGroup(of: Step.self) { group in
+            group.addImmediateTask {
+                // Captured, so that the child is where the caller is.
+                _ = isolation
+                await handler.run()
+                self.hasEnded.store(true, ordering: .releasing)
+                return .ended
+            }
+            if hasEnded.load(ordering: .acquiring) { return false }
+            group.addTask { await self.renew(time, longest) }
+            var isLost = false
+            while let step = await group.next() {
+                if step == .stopped { continue }
+                if step == .lost { isLost = true }
+                group.cancelAll()
+            }
+            return isLost
+        }
+    }
+
+    /// Renews the lease until it is lost or the handler has ended.
+    private func renew(_ time: TimeSource, _ longest: Duration) async -> Step {
+        let end = time.now().addingSaturating(longest.nanosecondsRoundedUp)
+        // The only error of the sleep is its cancellation: the handler has ended.
+        while (try? await time.sleep(for: lease / 3)) != nil {
+            let execution = execution
+            guard time.now() < end else {
+                onNotice?(.stopped, execution)
+                return .stopped
+            }
+            switch await renew() {
+            case .renewed: break
+            case .failed(let error): onNotice?(.failed(error), execution)
+            case .lost:
+                onNotice?(.lost, execution)
+                return .lost
+            }
+        }
+        return .stopped
+    }
+}
