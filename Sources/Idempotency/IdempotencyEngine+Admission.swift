@@ -160,7 +160,8 @@ extension IdempotencyEngine {
         _ call: Call, takingOver entry: IdempotencyEntry? = nil
     ) async throws(StoreError) -> IdempotencyClaimAnswer {
         let claim = IdempotencyClaim(
-            key: call.key, fingerprint: call.fingerprint.stored, holder: call.holder, lease: options.lease, takingOver: entry)
+            key: call.key, fingerprint: call.fingerprint.stored, holder: call.holder, lease: options.lease,
+            takingOver: entry)
         do throws(StoreError) {
             return try await renewed(try await store.claim(claim), for: call)
         } catch {

@@ -101,7 +101,9 @@ enum SettlementFate: Equatable {
             return
         }
         if !isRelease, standing.settledUnder == execution.fence {
-            if case .completed(_, let completedAt, _) = standing.state { self = .settled(completedAt) } else {
+            if case .completed(_, let completedAt, _) = standing.state {
+                self = .settled(completedAt)
+            } else {
                 self = .settled(nil)
             }
         } else {

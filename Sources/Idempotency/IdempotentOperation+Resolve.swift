@@ -54,12 +54,15 @@ extension IdempotentOperation {
         if case .completed(let value) = resolution { outcome = engine.kept(.value(try codec.encode(value))) }
         let entry = try checkUnknown(key, try await store.read(key))
         guard entry.execution.fence == fence else {
-            guard case .unknown(let reason) = entry.state else { throw IdempotencyInFlight(key: key, retryAfter: .zero) }
+            guard case .unknown(let reason) = entry.state else {
+                throw IdempotencyInFlight(key: key, retryAfter: .zero)
+            }
             throw IdempotencyOutcomeUnknown(execution: UnknownExecution(entry.execution, reason), cause: nil)
         }
         // Claimed only now that it is known to be no completed key.
         let claim = IdempotencyClaim(
-            key: key, fingerprint: entry.execution.fingerprint, holder: .new(), lease: engine.options.lease, takingOver: entry)
+            key: key, fingerprint: entry.execution.fingerprint, holder: .new(), lease: engine.options.lease,
+            takingOver: entry)
         let execution: IdempotencyExecution
         switch try await store.claim(claim) {
         case .acquired(let acquired): execution = acquired

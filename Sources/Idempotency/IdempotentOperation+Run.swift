@@ -39,6 +39,12 @@ extension IdempotentOperation {
             return try await run(own: key, fingerprint, operation)
         }
         guard keys == .optional else { throw IdempotencyKeyRefused.missing }
+        return try await runWithoutKey(tenant: tenant, operation)
+    }
+
+    func runWithoutKey(
+        tenant: String, _ operation: (IdempotencyContext) async throws -> Output
+    ) async throws -> IdempotentResult<Output> {
         try Task.checkCancellation()
         let own = "unprotected-\(RandomSource.system.next())-\(RandomSource.system.next())"
         return try await runUnprotected(IdempotencyKey(tenant: tenant, operation: name, key: own), nil, operation)
@@ -101,7 +107,11 @@ extension IdempotentOperation {
     ) async throws -> IdempotentResult<Output> {
         let hold = engine.hold(execution)
         if Task.isCancelled {
-            if followsUnknown { await engine.leaveUnknown(hold, because: .cancelled) } else { await engine.release(hold) }
+            if followsUnknown {
+                await engine.leaveUnknown(hold, because: .cancelled)
+            } else {
+                await engine.release(hold)
+            }
             throw CancellationError()
         }
         let context = IdempotencyContext(execution, hold)

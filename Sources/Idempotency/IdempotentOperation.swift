@@ -84,7 +84,9 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
         precondition(
             Self.allowedOutputSize.contains(maximumOutputSize),
             "The largest output has \(Self.allowedOutputSize) bytes, not \(maximumOutputSize)")
-        if case .wait(let limit) = ifInFlight { precondition(limit > .zero, "A wait is longer than zero, not \(limit)") }
+        if case .wait(let limit) = ifInFlight {
+            precondition(limit > .zero, "A wait is longer than zero, not \(limit)")
+        }
         self.name = name
         self.codec = codec
         self.errors = errors
