@@ -15,11 +15,11 @@ import Testing
         check: RecordStoreConformance.Check
     ) async throws {
         let conformance = RecordStoreConformance(
-            makeStore: { try StoreInDirectory(TemporaryDirectory(), $0) },
+            makeStore: { try StoreInDirectory(TemporaryDirectory(), .ownThread, $0) },
             reopen: { store, clock in
                 guard let store = store as? StoreInDirectory else { preconditionFailure("\(store) was not made here") }
                 try await store.close()
-                return try StoreInDirectory(store.directory, clock)
+                return try StoreInDirectory(store.directory, store.committer.other, clock)
             })
         try await conformance.exactly.run(check)
     }
@@ -30,19 +30,21 @@ import Testing
         try await Self.crashing(durability).run(check)
     }
 
-    /// The suite for a store on a simulated disk, from which every crash takes what it may.
+    /// The suite for a store on a simulated disk, from which every crash takes what it may. At first callers write, after
+    /// every other opening the store's thread.
     static func crashing(_ durability: FileDurability) -> RecordStoreConformance {
         let random = RandomSource.seeded(1)
         return RecordStoreConformance(
-            makeStore: { try StoreOnDisk(SimulatedDisk(), durability, $0) },
+            makeStore: { try StoreOnDisk(SimulatedDisk(), durability, .caller, $0) },
             reopen: { store, clock in
                 guard let store = store as? StoreOnDisk else { preconditionFailure("\(store) was not made here") }
                 try await store.close()
-                return try StoreOnDisk(store.disk, durability, clock)
+                return try StoreOnDisk(store.disk, durability, store.committer.other, clock)
             },
             crash: { store, clock, process in
                 guard let store = store as? StoreOnDisk else { preconditionFailure("\(store) was not made here") }
-                return try StoreOnDisk(store.diskAfterCrash(random), durability, clock, process)
+                let disk = store.diskAfterCrash(random)
+                return try StoreOnDisk(disk, durability, store.committer.other, clock, process)
             }
         ).exactly
     }
@@ -51,10 +53,12 @@ import Testing
 /// A file store together with the directory that it lives in, which goes with it.
 private struct StoreInDirectory: RecordStoreWrapper {
     let directory: TemporaryDirectory
+    let committer: FileCommitter
     let base: any RecordStore
 
-    init(_ directory: TemporaryDirectory, _ clock: ManualClock) throws {
+    init(_ directory: TemporaryDirectory, _ committer: FileCommitter, _ clock: ManualClock) throws {
         self.directory = directory
-        base = try FileRecordStore(directory: directory.path, clock: clock)
+        self.committer = committer
+        base = try FileRecordStore(directory: directory.path, committer: committer, clock: clock)
     }
 }

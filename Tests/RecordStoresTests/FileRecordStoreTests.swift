@@ -22,13 +22,15 @@ import Testing
     init() throws { directory = try TemporaryDirectory() }
 
     private func open(
-        _ fileSystem: any FileSystem = SystemFileSystem(), process: ProcessIdentity = .current
+        _ fileSystem: any FileSystem = SystemFileSystem(), committer: FileCommitter = .ownThread,
+        process: ProcessIdentity = .current
     ) throws -> FileRecordStore {
         var layout = FileStoreLayout()
         layout.reserve = 8_192
         layout.steps = 4_096...65_536
         return try FileRecordStore(
-            directory: path, clock: ContinuousClock(), fileSystem: fileSystem, layout: layout, process: process)
+            directory: path, committer: committer, clock: ContinuousClock(), fileSystem: fileSystem, layout: layout,
+            process: process)
     }
 
     private func id(_ number: Int) -> RecordID { RecordID("c", "key-\(number)") }
@@ -343,9 +345,10 @@ import Testing
         try await again.close()
     }
 
-    @Test func `many callers share a sync`() async throws {
+    @Test(arguments: [FileCommitter.ownThread, .caller])
+    func `many callers share a sync`(committer: FileCommitter) async throws {
         let files = FaultyFileSystem()
-        let store = try open(files)
+        let store = try open(files, committer: committer)
         let before = files.count(of: .sync)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<64 {

@@ -26,7 +26,7 @@ import Testing
             opening: .init(
                 counters: TableCounters(nextFence: .first, nextPosition: 1, now: start), losesPower: false,
                 process: .current),
-            isSealed: false, durability: .everyCommit, time: TimeSource(ManualClock()),
+            isSealed: false, durability: .everyCommit, committer: .ownThread, time: TimeSource(ManualClock()),
             hooks: .init(
                 page: { _, _, _ in preconditionFailure("No snapshot was asked for") }, liveBytes: { .max },
                 onEvent: { _ in }, onEnd: {}))

@@ -25,7 +25,14 @@ import Darwin
         return 1...max(1, wish ?? 15)
     }()
 
-    @Test(arguments: StoreKind.all) func `calls of many tasks at once have an order that explains every answer`(
+    private static let kinds =
+        StoreKind.all + [
+            StoreKind(description: "in files, written by callers") { clock, directory in
+                try FileRecordStore(directory: directory.path + "/store", committer: .caller, clock: clock)
+            }
+        ]
+
+    @Test(arguments: kinds) func `calls of many tasks at once have an order that explains every answer`(
         kind: StoreKind
     ) async throws {
         var figures = HistoryFigures()
@@ -130,7 +137,9 @@ import Darwin
             let files = FaultyFileSystem()
             try await FileRecordStore(directory: path, clock: clock, fileSystem: files).close()
             let fault = FaultyFileSystem.Fault(kind: kind, at: 3 + Int(seed % 23), code: EIO)
-            let failing = try FileRecordStore(directory: path, clock: clock, fileSystem: FaultyFileSystem(fault))
+            let committer: FileCommitter = seed % 2 == 0 ? .caller : .ownThread
+            let failing = try FileRecordStore(
+                directory: path, committer: committer, clock: clock, fileSystem: FaultyFileSystem(fault))
             var history = try await StoreHistory(of: failing, seed: seed)
             for _ in 0..<3 { await history.round(calls: 5, on: failing) }
             try? await failing.close()

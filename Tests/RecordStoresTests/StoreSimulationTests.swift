@@ -14,7 +14,8 @@ import Testing
     @Test(arguments: durabilities)
     func `random stories never break a promise`(durability: FileDurability) throws {
         for seed in UInt64(1)...4 {
-            var simulation = StoreSimulation(seed: seed, durability: durability)
+            let committer: FileCommitter = seed % 2 == 0 ? .caller : .ownThread
+            var simulation = StoreSimulation(seed: seed, durability: durability, committer: committer)
             do {
                 let summary = try simulation.live(.init(10))
                 #expect(summary.crashes >= 10)

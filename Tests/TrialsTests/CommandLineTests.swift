@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+import RecordStores
 import Testing
 
 @testable import reliability_trials
@@ -36,6 +37,7 @@ import Testing
         settings.operations = 3
         settings.lives = 4
         settings.fileSizeLimit = 6
+        settings.committer = .caller
         #expect(try Options(settings.arguments).action == .child(settings))
     }
 

@@ -23,6 +23,13 @@ extension Row {
             try await fileSample(meter, callers: 1)
         },
         Row(
+            "RecordStores", "file, the caller writes: claim + complete, 1 caller", floor: Floor.syncZeroed,
+            count: .fixed(200, smoke: 5), usesFiles: true,
+            details: { try await fileDetails($0, callers: 1, committer: .caller) }
+        ) { meter in
+            try await fileSample(meter, callers: 1, committer: .caller)
+        },
+        Row(
             "RecordStores", "file: claim + complete, 64 callers", floor: Floor.committer,
             count: .fixed(20_000, smoke: 640), usesFiles: true,
             details: { try await fileDetails($0, callers: callers) }
@@ -76,8 +83,10 @@ extension Row {
         ]
     }
 
-    private static func fileSample(_ meter: Meter, callers: Int) async throws -> Sample {
-        let store = try FileRecordStore(directory: meter.scratch.newPath("store"))
+    private static func fileSample(
+        _ meter: Meter, callers: Int, committer: FileCommitter = .ownThread
+    ) async throws -> Sample {
+        let store = try FileRecordStore(directory: meter.scratch.newPath("store"), committer: committer)
         try await settleAll(present, in: store)
         let keys = Keys.all
         let sample = try await meter.async { count in
@@ -90,10 +99,13 @@ extension Row {
     }
 
     /// The rate of keys, the time that a key takes, and how many syncs there are for each of its two writes.
-    private static func fileDetails(_ meter: Meter, callers: Int) async throws -> [Detail] {
+    private static func fileDetails(
+        _ meter: Meter, callers: Int, committer: FileCommitter = .ownThread
+    ) async throws -> [Detail] {
         let fileSystem = CountingFileSystem()
         let store = try FileRecordStore(
-            directory: meter.scratch.newPath("store"), clock: ContinuousClock(), fileSystem: fileSystem)
+            directory: meter.scratch.newPath("store"), committer: committer, clock: ContinuousClock(),
+            fileSystem: fileSystem)
         try await settleAll(present, in: store)
         let (keys, times) = (Keys.all, Times())
         let syncsBefore = fileSystem.syncs.load(ordering: .relaxed)

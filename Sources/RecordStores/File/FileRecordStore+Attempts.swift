@@ -71,7 +71,15 @@ extension FileRecordStore {
     ) async throws(StoreError) -> Answer {
         while true {
             let now = clock.now
-            switch try table.withLock({ table throws(StoreError) in try look(&table, now) }) {
+            let attempt: Attempt<Answer>
+            do throws(StoreError) {
+                attempt = try table.withLock { table throws(StoreError) in try look(&table, now) }
+            } catch {
+                // Nobody waits for what expired on the way here.
+                journal.handOver()
+                throw error
+            }
+            switch attempt {
             case .again:
                 continue
             case .needsRoom:

@@ -15,7 +15,7 @@ internal import Synchronization
 ///
 /// Every record is in memory and every change is in a journal. An answer waits until the journal is as durable as
 /// ``durability`` declares, up to whatever the answer was computed from, also for a read; callers that wait at the same
-/// time share one sync.
+/// time share one sync. A thread of the store's own writes, or the caller itself where ``FileCommitter/caller`` says so.
 ///
 /// - A **crash or power cut** costs nothing that was acknowledged. Opening drops an unfinished write at the end of the
 ///   journal and says so in ``report``.
@@ -45,26 +45,27 @@ public final class FileRecordStore: RecordStore {
     /// - Parameters:
     ///   - directory: the path of the store's own directory.
     ///   - durability: what loss of power may take; by default nothing.
+    ///   - committer: who writes and syncs; by default a thread of the store's own, so that no task is ever blocked.
     ///   - clock: what the store's time goes on with after opening.
     ///   - onEvent: called on the store's own thread, after the fact. It must not wait for the store.
     public convenience init(
-        directory: String, durability: FileDurability = .everyCommit, clock: any Clock<Duration> = ContinuousClock(),
-        onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
+        directory: String, durability: FileDurability = .everyCommit, committer: FileCommitter = .ownThread,
+        clock: any Clock<Duration> = ContinuousClock(), onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
         try self.init(
-            directory: directory, durability: durability, clock: clock, fileSystem: SystemFileSystem(),
-            onEvent: onEvent)
+            directory: directory, durability: durability, committer: committer, clock: clock,
+            fileSystem: SystemFileSystem(), onEvent: onEvent)
     }
 
     /// - Parameters:
     ///   - wallTime: what the wall clock shows at opening.
     ///   - random: draws what tells a new store from every other.
-    ///   - startsThread: whether the store writes by itself; else nothing is written but by ``step()``.
+    ///   - startsThread: whether the store has its thread; else nothing is done in its place but by ``step()``.
     package init(
-        directory path: String, durability: FileDurability = .everyCommit, clock: any Clock<Duration>,
-        fileSystem: any FileSystem, layout: FileStoreLayout = FileStoreLayout(), process: ProcessIdentity = .current,
-        wallTime: Timestamp = .wallClock, random: RandomSource = .system, startsThread: Bool = true,
-        onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
+        directory path: String, durability: FileDurability = .everyCommit, committer: FileCommitter = .ownThread,
+        clock: any Clock<Duration>, fileSystem: any FileSystem, layout: FileStoreLayout = FileStoreLayout(),
+        process: ProcessIdentity = .current, wallTime: Timestamp = .wallClock, random: RandomSource = .system,
+        startsThread: Bool = true, onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
         let stopwatch = TimeSource(ContinuousClock())
         let directory = try StoreDirectory(path, fileSystem: fileSystem)
@@ -93,7 +94,7 @@ public final class FileRecordStore: RecordStore {
             let (table, bell) = (SharedTable(content.table), bell)
             journal = Journal(
                 writer, opening: opened, isSealed: content.lastEnd == .closed, durability: durability,
-                time: clock.time,
+                committer: committer, time: clock.time,
                 hooks: Journal.Hooks(
                     page: { table.page($0, bytes: $1, lastSequence: $2) }, liveBytes: { table.bytes },
                     onEvent: { event in

@@ -17,8 +17,10 @@ extension Journal {
         case makeRoom(Int)
         case abandonSnapshot
         case sync
+        case maintain
         case beginSnapshot
         case continueSnapshot
+        case fail(StoreFailure)
         case end
         case sleep(until: Int64?)
     }
@@ -27,7 +29,8 @@ extension Journal {
         let stopwatch = TimeSource(ContinuousClock())
         var frames = PendingFrames()
         while true {
-            waitForWork(stopwatch)
+            // Callers that lead come back for nobody but themselves.
+            if committer == .ownThread { waitForWork(stopwatch) }
             hasWork.store(false, ordering: .relaxed)
             switch next(&frames) {
             case .end:
@@ -68,7 +71,11 @@ extension Journal {
 
     /// Requires the lock.
     private func next(_ state: inout State, _ frames: inout PendingFrames) -> Work {
+        state.isParked = false
+        // Who leads wakes the thread in the end.
+        if state.isLed { return .sleep(until: nil) }
         if state.failure != nil { return .end }
+        if let failure = state.leadFailure { return .fail(failure) }
         if let time = state.sealTime, state.pending.isEmpty, !state.isSealed {
             if state.isCompacting { return .abandonSnapshot }
             if let opening = state.opening {
@@ -90,10 +97,12 @@ extension Journal {
             return state.isCompacting || !state.compactionWaiters.isEmpty ? .abandonSnapshot : .end
         }
         if let due = state.syncDue, due <= time.now() { return .sync }
+        if state.isMaintenanceDue { return .maintain }
         if state.isCompacting { return .continueSnapshot }
         if !state.compactionWaiters.isEmpty { return .beginSnapshot }
         state.isParked = true
-        return .sleep(until: state.syncDue)
+        state.alarm = state.syncDue
+        return .sleep(until: state.alarm)
     }
 
     private func carryOut(_ work: Work, _ frames: inout PendingFrames) {
@@ -107,6 +116,8 @@ extension Journal {
                 try makeRoom(room)
             case .sync:
                 try sync()
+            case .maintain:
+                try maintain()
             case .beginSnapshot:
                 try beginSnapshot()
             case .continueSnapshot:
@@ -114,6 +125,8 @@ extension Journal {
             case .abandonSnapshot:
                 writer.withLock { $0.abandonSnapshot() }
                 endSnapshot(.closed)
+            case .fail(let failure):
+                throw failure
             case .end, .sleep:
                 break
             }
@@ -124,7 +137,7 @@ extension Journal {
 
     // MARK: Frames
 
-    private func write(_ pending: PendingFrames) throws(StoreFailure) {
+    func write(_ pending: PendingFrames) throws(StoreFailure) {
         let isDue = state.withLock { state in state.syncDue.map { $0 <= time.now() } ?? false }
         let (written, synced) = try writer.withLock { writer throws(StoreFailure) in
             try writer.write(pending)
@@ -189,17 +202,15 @@ extension Journal {
 
     /// Does one piece of what has to be done from time to time, between two writes.
     private func maintain() throws(StoreFailure) {
-        if writer.withLock({ $0.isShortOfRoom }) {
+        state.withLock { $0.isMaintenanceDue = false }
+        if isShortOfRoom {
             // Full or not, it is there at the next sync.
             let full = try writer.withLock { writer throws(StoreFailure) in try writer.fillAhead() }
             tell(full: full, wanted: 0)
         }
         if state.withLock({ $0.isCompacting }) { return try continueSnapshot() }
-        if writer.withLock({ $0.isWorthCompacting(live: 0) }) {
-            let live = hooks.liveBytes()
-            if writer.withLock({ $0.isWorthCompacting(live: live) }) { return try beginSnapshot() }
-        }
-        if writer.withLock({ $0.isAtEndOfJournal }) {
+        if isWorthCompacting { return try beginSnapshot() }
+        if isAtEndOfJournal {
             try syncAll()
             do throws(StoreFailure) {
                 try writer.withLock { writer throws(StoreFailure) in try writer.beginJournal() }
@@ -208,6 +219,19 @@ extension Journal {
             }
             enterJournal()
         }
+    }
+
+    /// Whether something of that has to be done now.
+    var mustMaintain: Bool { isShortOfRoom || isWorthCompacting || isAtEndOfJournal }
+
+    private var isShortOfRoom: Bool { writer.withLock { $0.isShortOfRoom } }
+
+    private var isAtEndOfJournal: Bool { writer.withLock { $0.isAtEndOfJournal } }
+
+    private var isWorthCompacting: Bool {
+        guard writer.withLock({ $0.isWorthCompacting(live: 0) }) else { return false }
+        let live = hooks.liveBytes()
+        return writer.withLock { $0.isWorthCompacting(live: live) }
     }
 
     private func syncAll() throws(StoreFailure) {

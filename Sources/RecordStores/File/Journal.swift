@@ -8,6 +8,10 @@ internal import Synchronization
 /// The writing end of a store: takes commits in the order in which the table took them, lets one thread write and sync
 /// what gathered while it wrote and synced before, and tells whoever waits when it is durable.
 ///
+/// Where ``FileCommitter/caller`` says so, a caller that finds the thread asleep leads: it writes and syncs all that is
+/// pending in the thread's place. Everything else, and what gathers meanwhile, is the thread's; so the files are in one
+/// hand at a time, and nobody leads twice for others.
+///
 /// One sync serves all that wait for it. A failed write or sync of a frame ends the journal for good: what is on the
 /// medium is not known any more, and a second sync that succeeds would prove nothing. A snapshot or a new journal that
 /// cannot be written does no harm, and is tried again later.
@@ -20,7 +24,7 @@ final class Journal: Sendable {
     }
 
     struct State {
-        /// Frames that the thread has not taken yet.
+        /// Frames that nobody has taken yet to write them.
         var pending = PendingFrames()
         var nextSequence: UInt64
         /// The last frame that is as durable as the store declares.
@@ -41,7 +45,16 @@ final class Journal: Sendable {
         var compactionWaiters: [CheckedContinuation<CompactionEnd, Never>] = []
         /// When frames have to be synced that are written; nil if there are none, or no time is set.
         var syncDue: Int64?
+        /// Whether the thread sleeps and has nothing to do: whoever takes that back also wakes it.
         var isParked = false
+        /// When it looks again though nobody wakes it.
+        var alarm: Int64?
+        /// Whether a caller writes in the place of the thread, which has to wait for it.
+        var isLed = false
+        /// Why a caller could not write: the thread ends the store for it.
+        var leadFailure: StoreFailure?
+        /// Whether a caller has found something to do that is the thread's.
+        var isMaintenanceDue = false
         /// The table's time at the end, once the store is closed.
         var sealTime: Timestamp?
         /// Whether the thread has let go of the files.
@@ -64,11 +77,13 @@ final class Journal: Sendable {
     }
 
     let durability: FileDurability
+    let committer: FileCommitter
     let layout: FileStoreLayout
     let time: TimeSource
     let hooks: Hooks
     let state: Locked<State>
-    /// Used by the journal's thread alone, or by whoever calls ``step()`` in its place; so nobody ever waits for it.
+    /// Used by the journal's thread, by the caller that leads, or by whoever calls ``step()`` in the place of the thread,
+    /// one at a time; so nobody ever waits for it.
     let writer: Locked<JournalWriter>
     let hasWork = Atomic<Bool>(false)
     let parker = Parker()
@@ -78,9 +93,10 @@ final class Journal: Sendable {
     /// - Parameter opening: the first frame that is written, together with the first change.
     init(
         _ writer: consuming JournalWriter, opening: JournalEntry.Opening, isSealed: Bool, durability: FileDurability,
-        time: TimeSource, hooks: Hooks
+        committer: FileCommitter, time: TimeSource, hooks: Hooks
     ) {
         self.durability = durability
+        self.committer = committer
         self.time = time
         self.hooks = hooks
         layout = writer.layout
@@ -165,12 +181,15 @@ final class Journal: Sendable {
     }
 
     /// Appends an entry that has its room, and returns its sequence number. It is durable once
-    /// ``failure(upTo:isLikely:)`` has returned `nil`.
+    /// ``failure(upTo:isLikely:)`` has returned `nil`; whoever does not ask for that calls ``handOver()``.
     ///
     /// - Parameter weight: How many records it changes.
     func append(_ entry: JournalEntry, weight: Int) -> UInt64 {
-        signal { state in (Self.append(entry, weight, to: &state), true) }
+        signal { state in (Self.append(entry, weight, to: &state), committer == .ownThread) }
     }
+
+    /// Leaves what is pending to the thread.
+    func handOver() { signal { state in ((), !state.pending.isEmpty) } }
 
     static func append(_ entry: JournalEntry, _ weight: Int, to state: inout State) -> UInt64 {
         if let opening = state.opening {
@@ -187,14 +206,15 @@ final class Journal: Sendable {
         return state.nextSequence
     }
 
-    /// Suspends until everything up to a sequence number is as durable as the store declares; returns why it will not be
-    /// if a write failed.
+    /// Sees to it, or suspends until everything up to a sequence number is as durable as the store declares; returns why
+    /// it will not be if a write failed.
     ///
     /// It ignores cancellation: what was appended will be written.
     ///
     /// - Parameter isLikely: Whether it probably is already, as what a read depends on.
     func failure(upTo sequence: UInt64, isLikely: Bool) async -> StoreFailure? {
         if isLikely, case .known(let failure) = state.withLock({ Self.fate(of: sequence, in: $0) }) { return failure }
+        if committer == .caller, lead(upTo: sequence) { return nil }
         return unsafe await withUnsafeContinuation { continuation in
             let fate = state.withLock { state -> Fate in
                 let fate = Self.fate(of: sequence, in: state)

@@ -22,13 +22,14 @@ package final class SteppedStore: Sendable {
     /// - Parameter process: which life of the process opens it.
     package init(
         _ path: String, on files: any FileSystem, durability: FileDurability = .everyCommit,
-        clock: ManualClock = ManualClock(), layout: FileStoreLayout = .small, process: UInt64 = 1,
-        wallTime: Timestamp = SteppedStore.start, onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
+        committer: FileCommitter = .ownThread, clock: ManualClock = ManualClock(), layout: FileStoreLayout = .small,
+        process: UInt64 = 1, wallTime: Timestamp = SteppedStore.start,
+        onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
         self.process = ProcessIdentity(host: "simulated", pid: 7, instance: process)
         store = try FileRecordStore(
-            directory: path, durability: durability, clock: clock, fileSystem: files, layout: layout,
-            process: self.process, wallTime: wallTime, random: .seeded(process), startsThread: false,
+            directory: path, durability: durability, committer: committer, clock: clock, fileSystem: files,
+            layout: layout, process: self.process, wallTime: wallTime, random: .seeded(process), startsThread: false,
             onEvent: onEvent)
     }
 

@@ -77,13 +77,13 @@ extension StoreSimulation {
         case .pass(let duration): clock.advance(by: duration)
         case .wallClock(let duration): wallTime = wallTime.advanced(by: duration)
         case .process(let number): process = ProcessIdentity(host: "simulated", pid: 3, instance: number)
-        case .read: read(standing.map(\.id))
-        case .purge: purge()
-        case .compact: compact()
-        case .claim(let key, let duration): claim(.ids([Self.id(key)]), for: duration)
-        case .claimDue: claim(.due(collection: "x", limit: 2), for: .seconds(5))
-        case .extend(let key): if let record = record(key), record.holder != nil { extend(record) }
-        case .insert, .replace, .delete, .move, .conflict: commit(changes(of: step))
+        case .read: try read(standing.map(\.id))
+        case .purge: try purge()
+        case .compact: try compact()
+        case .claim(let key, let duration): try claim(.ids([Self.id(key)]), for: duration)
+        case .claimDue: try claim(.due(collection: "x", limit: 2), for: .seconds(5))
+        case .extend(let key): if let record = record(key), record.holder != nil { try extend(record) }
+        case .insert, .replace, .delete, .move, .conflict: try commit(changes(of: step))
         }
     }
 

@@ -8,8 +8,10 @@ internal import ReliabilityCore
 
 /// Calls, and what the store does for them.
 extension StoreSimulation {
-    /// Starts a call, up to where it waits for the disk.
-    mutating func start(_ name: String, _ operation: @escaping @Sendable (FileRecordStore) async throws -> Shown) {
+    /// Starts a call, up to where it waits for the store.
+    mutating func start(
+        _ name: String, _ operation: @escaping @Sendable (FileRecordStore) async throws -> Shown
+    ) throws(Violation) {
         guard let store else { return }
         note(name)
         let before = store.journalInMemory
@@ -23,6 +25,7 @@ extension StoreSimulation {
             SimulatedCall(
                 name: name, pending: pending, sequence: isWaiting ? before.lastSequence : after.lastSequence,
                 cameTooLate: cameTooLate))
+        try collect()
     }
 
     /// Lets the store do one thing of what its thread would do; `false` if there is nothing to do.

@@ -38,7 +38,8 @@ extension StoreSimulation {
         }
     }
 
-    /// The story of that number, whose kind is drawn too: short lives, long ones, many calls at once, larger files.
+    /// The story of that number, whose kind is drawn too: short lives, long ones, many calls at once, larger files, and
+    /// who writes.
     package static func story(seed: UInt64, durability: FileDurability) throws(Violation) -> Summary {
         let random = RandomSource.seeded(~seed)
         var layout = FileStoreLayout.small
@@ -58,7 +59,8 @@ extension StoreSimulation {
             case 3: Lives(20, steps: 0...12)
             default: Lives(10)
             }
-        var simulation = StoreSimulation(seed: seed, durability: durability, layout: layout)
+        let committer: FileCommitter = random.draw(upTo: 1) == 0 ? .ownThread : .caller
+        var simulation = StoreSimulation(seed: seed, durability: durability, committer: committer, layout: layout)
         return try simulation.live(lives)
     }
 

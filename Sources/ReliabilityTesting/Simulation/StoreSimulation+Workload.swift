@@ -18,19 +18,19 @@ extension StoreSimulation {
     /// Starts a call or several, lets the store do something, or lets time pass.
     package mutating func act(atOnce: Int = 1) throws(Violation) {
         switch draw(100) {
-        case 0..<34: for _ in 0...draw(atOnce) { commit() }
-        case 34..<42: claim()
-        case 42..<46: extend()
-        case 46..<52: read()
-        case 52..<54: purge()
-        case 54..<55: compact()
+        case 0..<34: for _ in 0...draw(atOnce) { try commit() }
+        case 34..<42: try claim()
+        case 42..<46: try extend()
+        case 46..<52: try read()
+        case 52..<54: try purge()
+        case 54..<55: try compact()
         case 55..<56: disk.capacity = draw(2) == 0 ? nil : disk.capacity
         case 56..<60: clock.advance(by: pick([.milliseconds(1), .milliseconds(400), .seconds(3)]))
         default: try step()
         }
     }
 
-    private mutating func commit() {
+    private mutating func commit() throws(Violation) {
         var standing: [RecordID: Fence] = [:]
         for record in store?.tableInMemory.allRecords ?? [] { standing[record.id] = record.fence }
         var free = Self.ids.shuffled(using: &random)
@@ -52,11 +52,11 @@ extension StoreSimulation {
             }
         }
         guard !changes.isEmpty else { return }
-        commit(changes)
+        try commit(changes)
     }
 
-    mutating func commit(_ changes: [Change]) {
-        start("commit \(changes.map(\.story).joined(separator: ", "))") { store in
+    mutating func commit(_ changes: [Change]) throws(Violation) {
+        try start("commit \(changes.map(\.story).joined(separator: ", "))") { store in
             guard case .committed(let committed) = try await store.commit(changes) else { return Shown() }
             let ids = changes.compactMap { change -> RecordID? in
                 switch change {
@@ -78,15 +78,15 @@ extension StoreSimulation {
             expires: pick([.never, .never, .after(.milliseconds(500)), .after(.seconds(4))]))
     }
 
-    private mutating func claim() {
+    private mutating func claim() throws(Violation) {
         let selection: ClaimRequest.Selection =
             draw(2) == 0 ? .due(collection: pick(Self.collections), limit: 2) : .ids([pick(Self.ids)])
-        claim(selection, for: pick([.zero, .seconds(1), .seconds(5)]))
+        try claim(selection, for: pick([.zero, .seconds(1), .seconds(5)]))
     }
 
-    mutating func claim(_ selection: ClaimRequest.Selection, for duration: Duration) {
+    mutating func claim(_ selection: ClaimRequest.Selection, for duration: Duration) throws(Violation) {
         let lease = lease(duration)
-        start("claim \(selection)") { store in
+        try start("claim \(selection)") { store in
             let claimed = try await store.claim(ClaimRequest(selection, lease: lease)).claimed
             return Shown(fences: claimed.map { ($0.id, $0.fence) }, positions: claimed.map(\.position))
         }
@@ -97,46 +97,46 @@ extension StoreSimulation {
         Lease(duration, holder: Holder(nonce: random.next(), process: process))
     }
 
-    private mutating func extend() {
+    private mutating func extend() throws(Violation) {
         guard let record = store?.tableInMemory.allRecords.first(where: { $0.holder != nil }) else { return }
-        extend(record)
+        try extend(record)
     }
 
-    mutating func extend(_ record: Record) {
-        start("extend \(record.id)") { store in
+    mutating func extend(_ record: Record) throws(Violation) {
+        try start("extend \(record.id)") { store in
             _ = try await store.extend(record.id, fence: record.fence, lease: .seconds(2))
             return Shown()
         }
     }
 
-    mutating func read(_ ids: [RecordID]) {
-        start("read") { store in
+    mutating func read(_ ids: [RecordID]) throws(Violation) {
+        try start("read") { store in
             let records = try await store.read(ids).records.compactMap(\.self)
             return Shown(positions: records.map(\.position))
         }
     }
 
-    private mutating func read() {
+    private mutating func read() throws(Violation) {
         let collection = pick(Self.collections)
         if draw(2) == 0 {
-            read(Self.ids)
+            try read(Self.ids)
         } else {
-            start("scan \(collection)") { store in
+            try start("scan \(collection)") { store in
                 let page = try await store.scan(collection, state: nil, after: nil, limit: 100)
                 return Shown(positions: page.records.map(\.position))
             }
         }
     }
 
-    mutating func compact() {
-        start("compact") { store in
+    mutating func compact() throws(Violation) {
+        try start("compact") { store in
             try await store.compact()
             return Shown()
         }
     }
 
-    mutating func purge() {
-        start("purge") { store in
+    mutating func purge() throws(Violation) {
+        try start("purge") { store in
             _ = try await store.purgeExpired(limit: 100)
             return Shown()
         }

@@ -9,8 +9,8 @@ internal import Synchronization
 
 /// A file store on a simulated disk, over many lives that end in all sorts of ways, with everything that it has shown.
 ///
-/// The store's own thread does not run: whoever drives the simulation says which call comes next and what the store
-/// writes when, so the same seed gives the same story. After every opening the store has to be as it was at some moment
+/// The store's own thread does not run: whoever drives the simulation says which call comes next and what the thread
+/// would do when, so the same seed gives the same story. After every opening the store has to be as it was at some moment
 /// of the life before, and that moment must not lie before anything that an answer has shown.
 ///
 /// A copy is another course of things from there on, as long as no store is open.
@@ -35,6 +35,8 @@ package struct StoreSimulation {
 
     package internal(set) var disk: SimulatedDisk
     package let durability: FileDurability
+    /// Who writes: with ``FileCommitter/caller``, calls do once the store has come to rest.
+    let committer: FileCommitter
     var random: RandomSource
     let clock = ManualClock()
     let executor: ManualExecutor
@@ -67,12 +69,13 @@ package struct StoreSimulation {
     private(set) var story: [String] = []
 
     package init(
-        seed: UInt64, durability: FileDurability = .everyCommit, disk: SimulatedDisk = SimulatedDisk(),
-        layout: FileStoreLayout = .small
+        seed: UInt64, durability: FileDurability = .everyCommit, committer: FileCommitter = .ownThread,
+        disk: SimulatedDisk = SimulatedDisk(), layout: FileStoreLayout = .small
     ) {
         random = .seeded(seed)
         executor = ManualExecutor()
         self.durability = durability
+        self.committer = committer
         self.disk = disk
         self.layout = layout
     }
@@ -96,8 +99,9 @@ package struct StoreSimulation {
         events = SimulatedEvents()
         do throws(FileStoreError) {
             opened = try FileRecordStore(
-                directory: Self.path, durability: durability, clock: clock, fileSystem: disk, layout: layout,
-                process: process, wallTime: wallTime, startsThread: false, onEvent: { [events] in events.append($0) })
+                directory: Self.path, durability: durability, committer: committer, clock: clock, fileSystem: disk,
+                layout: layout, process: process, wallTime: wallTime, startsThread: false,
+                onEvent: { [events] in events.append($0) })
         } catch {
             // What the disk refuses is told as such; anything else would be damage where there is none.
             guard case .failed = error, hasFailed else { throw violation("the store does not open: \(error)") }

@@ -12,15 +12,18 @@ import ReliabilityTesting
 /// that a store which was open for some time finds it set back.
 struct StoreOnDisk: RecordStoreWrapper {
     let disk: SimulatedDisk
+    let committer: FileCommitter
     let base: any RecordStore
 
     init(
-        _ disk: SimulatedDisk, _ durability: FileDurability, _ clock: ManualClock, _ process: ProcessIdentity = .current
+        _ disk: SimulatedDisk, _ durability: FileDurability, _ committer: FileCommitter, _ clock: ManualClock,
+        _ process: ProcessIdentity = .current
     ) throws {
         self.disk = disk
+        self.committer = committer
         base = try FileRecordStore(
-            directory: "/store", durability: durability, clock: clock, fileSystem: disk, layout: .small,
-            process: process, wallTime: Timestamp(nanosecondsSince1970: 1_700_000_000_000_000_000))
+            directory: "/store", durability: durability, committer: committer, clock: clock, fileSystem: disk,
+            layout: .small, process: process, wallTime: Timestamp(nanosecondsSince1970: 1_700_000_000_000_000_000))
     }
 
     /// The disk as it is found when everything is lost now that the store's durability does not keep.
@@ -29,4 +32,9 @@ struct StoreOnDisk: RecordStoreWrapper {
         let disk = disk.killed()
         return durability == .everyCommit ? disk.powerCut(disk.randomCut(random)) : disk
     }
+}
+
+extension FileCommitter {
+    /// The next opening's, so that a story has both.
+    var other: FileCommitter { self == .caller ? .ownThread : .caller }
 }

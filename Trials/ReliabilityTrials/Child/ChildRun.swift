@@ -30,7 +30,7 @@ struct ChildRun {
         while lives < settings.lives, failedOpenings <= Self.retries {
             let store: FileRecordStore
             do throws(FileStoreError) {
-                store = try openStore(settings.directory, layout) { report.tell($0) }
+                store = try openStore(settings.directory, layout, committer: settings.committer) { report.tell($0) }
             } catch {
                 report(.notOpened(ReportedError(error)))
                 failedOpenings += 1
@@ -88,12 +88,12 @@ struct ChildRun {
 
 /// Opens a store as all trials do, for the process that it is asked for.
 func openStore(
-    _ directory: String, _ layout: FileStoreLayout = .small, process: ProcessIdentity = .current,
-    onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
+    _ directory: String, _ layout: FileStoreLayout = .small, committer: FileCommitter = .ownThread,
+    process: ProcessIdentity = .current, onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
 ) throws(FileStoreError) -> FileRecordStore {
     try FileRecordStore(
-        directory: directory, clock: ContinuousClock(), fileSystem: SystemFileSystem(), layout: layout,
-        process: process, onEvent: onEvent)
+        directory: directory, committer: committer, clock: ContinuousClock(), fileSystem: SystemFileSystem(),
+        layout: layout, process: process, onEvent: onEvent)
 }
 
 extension FileStoreLayout {

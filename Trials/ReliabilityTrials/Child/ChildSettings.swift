@@ -3,6 +3,8 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import RecordStores
+
 /// What a child is told on its command line.
 struct ChildSettings: Equatable {
     enum Work: String {
@@ -26,6 +28,8 @@ struct ChildSettings: Equatable {
     /// How often the store is opened, used and closed, one after another.
     var lives = 1
     var fileSizeLimit: Int?
+    /// Who writes.
+    var committer = FileCommitter.ownThread
 
     init(directory: String, seed: UInt64, firstNumber: UInt64) {
         self.directory = directory
@@ -37,7 +41,7 @@ struct ChildSettings: Equatable {
     var arguments: [String] {
         [
             "child", directory, "\(seed)", "\(firstNumber)", work.rawValue, "\(callers)", "\(operations)", "\(lives)",
-            fileSizeLimit.map { "\($0)" } ?? "-",
+            fileSizeLimit.map { "\($0)" } ?? "-", "\(committer)",
         ]
     }
 
@@ -47,9 +51,10 @@ struct ChildSettings: Equatable {
     /// Reads what ``arguments`` gives.
     init?(_ arguments: some Collection<String>) {
         let words = Array(arguments)
-        guard words.count == 9, words[0] == "child", let seed = UInt64(words[2]), let firstNumber = UInt64(words[3]),
+        guard words.count == 10, words[0] == "child", let seed = UInt64(words[2]), let firstNumber = UInt64(words[3]),
             let work = Work(rawValue: words[4]), let callers = Int(words[5]), let operations = Int(words[6]),
-            let lives = Int(words[7]), words[8] == "-" || Int(words[8]) != nil
+            let lives = Int(words[7]), words[8] == "-" || Int(words[8]) != nil,
+            let committer = [FileCommitter.ownThread, .caller].first(where: { "\($0)" == words[9] })
         else { return nil }
         self.init(directory: words[1], seed: seed, firstNumber: firstNumber)
         self.work = work
@@ -57,5 +62,6 @@ struct ChildSettings: Equatable {
         self.operations = operations
         self.lives = lives
         fileSizeLimit = Int(words[8])
+        self.committer = committer
     }
 }

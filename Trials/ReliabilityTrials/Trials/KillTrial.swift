@@ -14,6 +14,11 @@ extension Trial {
         for cycle in 0..<context.cycles {
             var settings = ChildSettings(
                 directory: story.directory, seed: context.seed &+ UInt64(cycle), firstNumber: story.ledger.nextNumber)
+            if cycle % 2 == 0 {
+                // So few that they often find the store idle.
+                settings.committer = .caller
+                settings.callers = 2
+            }
             // Now and then nothing is left, and fences and positions have to go on all the same.
             if cycle % 10 == 9 { settings.work = .clear }
             let child = try Child(settings.command)

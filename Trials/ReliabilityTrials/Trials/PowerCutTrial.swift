@@ -30,6 +30,10 @@ extension Trial {
             }
             var settings = ChildSettings(
                 directory: story.directory, seed: context.seed &+ UInt64(cycle), firstNumber: story.ledger.nextNumber)
+            if cycle % 2 == 0 {
+                settings.committer = .caller
+                settings.callers = 2
+            }
             // Now and then right after an opening, with no sync since that could make good what it left out.
             if cycle % 5 == 4 { settings.work = .idle }
             let child = try Child(settings.command)

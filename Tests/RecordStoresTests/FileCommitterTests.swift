@@ -1,0 +1,252 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+import ReliabilityTesting
+import Synchronization
+import Testing
+
+@testable import RecordStores
+
+/// A caller that writes and syncs by itself, and what it leaves to the store's thread.
+@Suite(.timeLimit(.minutes(1))) struct FileCommitterTests {
+    private let disk = SimulatedDisk()
+    private let files: WatchedFileSystem
+    private let clock = ManualClock()
+    private let log = EventLog()
+
+    init() { files = WatchedFileSystem(disk) }
+
+    /// A store that is at rest: it holds a record and has room for others.
+    private func open(
+        _ durability: FileDurability = .everyCommit, layout: FileStoreLayout = .roomy
+    ) throws -> SteppedStore {
+        let store = try SteppedStore(
+            SteppedStore.path, on: files, durability: durability, committer: .caller, clock: clock, layout: layout,
+            onEvent: { [log] in log.note($0) })
+        _ = try store.insert(100)
+        store.stepUntilIdle()
+        return store
+    }
+
+    private typealias Call = ManualExecutor.Pending<CommitAnswer>
+
+    private func start(_ number: Int, _ store: SteppedStore, bytes: Int = 40) -> Call {
+        let content = RecordContent(state: "s", body: [UInt8](repeating: 7, count: bytes))
+        return store.start { try await $0.commit([.insert(SteppedStore.id(number), content)]) }
+    }
+
+    @Test(arguments: [(FileDurability.everyCommit, 2), (.interval(.seconds(1)), 0), (.operatingSystem, 0)])
+    func `a caller of an idle store is answered without a suspension, and what it was answered survives`(
+        durability: FileDurability, syncs: Int
+    ) throws {
+        let store = try open(durability)
+        let before = disk.operationCount
+        let executor = ManualExecutor()
+        for number in 0..<2 {
+            let call = executor.start { [store = store.store] in
+                try await store.commit([.insert(SteppedStore.id(number), RecordContent(state: "s"))])
+            }
+            #expect(executor.runUntilIdle() == 1)
+            #expect(try call.value?.get().isCommitted == true)
+        }
+        #expect(disk.count(of: .sync, since: before) == syncs)
+        let after = durability == .everyCommit ? disk.powerCut(.nothing) : disk.killed()
+        #expect(try SteppedStore(SteppedStore.path, on: after, process: 2).records.count == 3)
+        // A read finds everything durable, and nothing is left to do.
+        let operations = disk.operationCount
+        #expect(try store.start { try await $0.read([SteppedStore.id(1)]) }.value?.get().records[0] != nil)
+        #expect(!store.store.journal.lead(upTo: store.store.journal.lastSequence))
+        #expect(!store.step())
+        #expect(disk.operationCount == operations)
+        try store.close()
+    }
+
+    @Test func `who comes while a caller writes waits, and the thread then writes for all of them at once`() throws {
+        let store = try open()
+        let others = Box<[Call]>([])
+        files.onNextSync { [self] in
+            others.value = (1...3).map { start($0, store) }
+            // The files are in the caller's hand.
+            #expect(!store.step())
+        }
+        #expect(try start(0, store).value?.get().isCommitted == true)
+        #expect(others.value.count == 3 && others.value.allSatisfy { $0.value == nil })
+        // Also who comes now: the thread is on its way, and nobody leads before it has been there.
+        let late = start(4, store)
+        #expect(late.value == nil)
+        let before = disk.operationCount
+        #expect(store.step())
+        for call in others.value + [late] { #expect(try call.value?.get().isCommitted == true) }
+        #expect(disk.count(of: .sync, since: before) == 1)
+        store.stepUntilIdle()
+        #expect(start(5, store).value != nil)
+        #expect(try SteppedStore(SteppedStore.path, on: disk.powerCut(.nothing), process: 2).records.count == 7)
+        try store.close()
+    }
+
+    @Test func `who comes while the thread syncs by itself waits for it`() throws {
+        let store = try open(.interval(.seconds(1)))
+        #expect(start(0, store).value != nil)
+        clock.advance(by: .seconds(2))
+        let other = Box<[Call]>([])
+        files.onNextSync { [self] in other.value = [start(1, store)] }
+        #expect(store.step())
+        #expect(other.value.count == 1 && other.value[0].value == nil)
+        store.stepUntilIdle()
+        #expect(try other.value[0].value?.get().isCommitted == true)
+        try store.close()
+    }
+
+    @Test(arguments: [DiskOperation.Kind.write, .sync, .isLinked])
+    func `a failure of a caller ends the store, as one of the thread does`(kind: DiskOperation.Kind) throws {
+        let store = try open()
+        let other = Box<[Call]>([])
+        if kind != .write { files.onNextSync { [self] in other.value = [start(2, store)] } }
+        disk.inject(.error(DiskFault.inputOutput, of: kind))
+        let call = start(1, store)
+        // The thread tells everybody.
+        #expect(call.value == nil && log.events.isEmpty)
+        store.stepUntilIdle()
+        guard case .failed(let failure)? = log.events.first, log.events.count == 1 else {
+            Issue.record("\(log.events)")
+            return
+        }
+        #expect(failure.code == DiskFault.inputOutput)
+        #expect((other.value.count == 1) == (kind != .write))
+        for call in [call] + other.value {
+            #expect(throws: StoreError.outcomeUnknown(failure)) { try call.value?.get() }
+        }
+        #expect(throws: StoreError.unavailable(failure)) { try store.insert(3) }
+        #expect(throws: StoreError.unavailable(failure)) { try store.records }
+        #expect(throws: StoreError.unavailable(failure)) { try store.close() }
+        #expect(try SteppedStore(SteppedStore.path, on: disk.killed(), process: 2).records.count >= 1)
+    }
+
+    @Test func `closing while a caller writes loses nothing, and waits for it`() throws {
+        let store = try open()
+        let other = Box<[Call]>([])
+        let closing = Box<[ManualExecutor.Pending<Void>]>([])
+        files.onNextSync { [self] in
+            other.value = [start(1, store)]
+            closing.value = [store.start { try await $0.close() }]
+            #expect(!store.step())
+        }
+        #expect(try start(0, store).value?.get().isCommitted == true)
+        #expect(closing.value.count == 1 && closing.value[0].value == nil)
+        store.stepUntilIdle()
+        #expect(try other.value[0].value?.get().isCommitted == true)
+        #expect(throws: Never.self) { try closing.value[0].value?.get() }
+        let again = try SteppedStore(SteppedStore.path, on: disk, process: 2)
+        #expect(again.store.report.lastEnd == .closed)
+        #expect(try again.records.count == 3)
+        try again.close()
+    }
+
+    /// What ends a journal, what makes a snapshot worthwhile, what makes a file short of room: each by itself.
+    @Test(arguments: [(6_000, Int.max, 200_000), (.max / 2, 9_000, 200_000), (.max / 2, .max, 24_576)])
+    func `callers write frames and nothing else, and the thread does the rest`(
+        journal: Int, compaction: Int, step: Int
+    ) throws {
+        var layout = FileStoreLayout.roomy
+        (layout.journal, layout.smallestCompaction, layout.steps) = (journal, compaction, step...step)
+        let store = try open(layout: layout)
+        let first = disk.files
+        var writes = 0
+        for round in 0..<100 {
+            let before = disk.operationCount
+            let content = RecordContent(state: "s", body: [UInt8](repeating: 7, count: 400))
+            let id = SteppedStore.id(0)
+            let call = store.start { store in
+                let standing = try await store.read([id]).records[0]?.fence
+                return try await store.commit([
+                    standing.map { .replace(id, expecting: $0, with: content, lease: .keep) } ?? .insert(id, content)
+                ])
+            }
+            #expect(try call.value?.get().isCommitted == true, "round \(round)")
+            let kinds = disk.operations.filter { $0.number > before }.map(\.kind)
+            #expect(kinds == [.write, .sync, .isLinked], "round \(round)")
+            while store.step() { writes += 1 }
+        }
+        // The thread wrote nothing that a caller had to wait for.
+        #expect(writes > 0)
+        #expect((disk.files == first) == (step == 24_576))
+        #expect(log.events.contains(.compacted) == (compaction < .max))
+        try store.close()
+    }
+
+    @Test func `the thread is woken for what callers leave to it`() async throws {
+        var layout = FileStoreLayout.roomy
+        layout.smallestCompaction = 9_000
+        let (events, continuation) = AsyncStream.makeStream(of: FileStoreEvent.self)
+        let store = try FileRecordStore(
+            directory: SteppedStore.path, committer: .caller, clock: clock, fileSystem: disk, layout: layout,
+            onEvent: { continuation.yield($0) })
+        var fence: Fence?
+        for _ in 0..<60 {
+            let content = RecordContent(state: "s", body: [UInt8](repeating: 7, count: 400))
+            let change = fence.map { Change.replace(SteppedStore.id(0), expecting: $0, with: content, lease: .keep) }
+            let answer = try await store.commit([change ?? .insert(SteppedStore.id(0), content)])
+            guard case .committed(let committed) = answer else { throw StoreError.closed }
+            fence = committed.fences[0]
+        }
+        for await event in events {
+            #expect(event == .compacted)
+            break
+        }
+        try await store.close()
+    }
+
+    @Test func `what an interval has to sync is synced though nobody comes any more`() async throws {
+        let store = try FileRecordStore(
+            directory: SteppedStore.path, durability: .interval(.milliseconds(1)), committer: .caller,
+            clock: ContinuousClock(), fileSystem: files, layout: .roomy)
+        // The first is synced in any mode.
+        _ = try await store.commit([.insert(SteppedStore.id(0), RecordContent(state: "s"))])
+        let (syncs, continuation) = AsyncStream.makeStream(of: Void.self)
+        files.onNextSync { continuation.yield() }
+        _ = try await store.commit([.insert(SteppedStore.id(1), RecordContent(state: "s"))])
+        for await _ in syncs { break }
+        try await store.close()
+    }
+
+    @Test func `what a refused call has found expired is written though nobody waits for it`() async throws {
+        let store = try FileRecordStore(
+            directory: SteppedStore.path, committer: .caller, clock: clock, fileSystem: disk, layout: .roomy)
+        let content = RecordContent(state: "s", expires: .after(.seconds(1)))
+        _ = try await store.commit([.insert(SteppedStore.id(0), content)])
+        clock.advance(by: .seconds(2))
+        await #expect(throws: StoreError.self) { try await store.read((0..<1_001).map(SteppedStore.id)) }
+        #expect(store.journalInMemory.lastSequence == 3)
+        while store.journalInMemory.answered < 3 { await Task.yield() }
+        try await store.close()
+    }
+}
+
+/// What a test finds out while a store syncs.
+private final class Box<Value: Sendable>: Sendable {
+    private let content: Mutex<Value>
+
+    var value: Value {
+        get { content.withLock { $0 } }
+        set { content.withLock { $0 = newValue } }
+    }
+
+    init(_ value: Value) { content = Mutex(value) }
+}
+
+extension FileStoreLayout {
+    /// With room for some calls before the file has to grow.
+    fileprivate static var roomy: FileStoreLayout {
+        var layout = FileStoreLayout.small
+        layout.journal = .max / 2
+        layout.smallestCompaction = .max
+        layout.steps = 24_576...24_576
+        return layout
+    }
+}
+
+extension CommitAnswer {
+    fileprivate var isCommitted: Bool { if case .committed = self { true } else { false } }
+}
