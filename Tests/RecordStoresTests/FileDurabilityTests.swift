@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ReliabilityTesting
+import Synchronization
 import Testing
 
 @testable import RecordStores
@@ -70,20 +71,94 @@ import Testing
         }
     }
 
-    @Test func `an interval is kept also while commits come one after the other`() throws {
+    @Test(arguments: [FileDurability.interval(.seconds(1)), .operatingSystem])
+    func `whether something may be lost is said by the last opening, whoever has made the journal`(
+        weaker: FileDurability
+    ) throws {
+        for (maker, user) in [(FileDurability.everyCommit, weaker), (weaker, .everyCommit)] {
+            let disk = SimulatedDisk()
+            let first = try open(maker, disk)
+            _ = try first.insert(0)
+            try first.close()
+            let store = try open(user, disk, process: 2)
+            var last = Fence.first
+            for number in 1..<6 { last = try store.insert(number) }
+            let after = try open(.everyCommit, disk.powerCut(.nothing), process: 3)
+            let isWhole = try after.records.count == 6
+            #expect(isWhole == (user == .everyCommit))
+            let next = try after.insert(100)
+            #expect(isWhole ? next == last.next : next > last)
+            try store.close()
+        }
+    }
+
+    @Test func `a call that comes while the store syncs waits for the next sync`() throws {
+        let store = try open(.everyCommit, disk)
+        _ = try store.insert(0)
+        @Sendable func insert(_ number: Int) -> ManualExecutor.Pending<CommitAnswer> {
+            store.start { try await $0.commit([.insert(SteppedStore.id(number), RecordContent(state: "s"))]) }
+        }
+        let first = insert(1)
+        let second = Mutex<ManualExecutor.Pending<CommitAnswer>?>(nil)
+        disk.interrupt(.sync) { second.withLock { $0 = insert(2) } }
+        store.step()
+        let later = try #require(second.withLock { $0 })
+        #expect(first.value != nil && later.value == nil)
+        #expect(try open(.everyCommit, disk.powerCut(.nothing), process: 2).records.count == 2)
+        store.step()
+        #expect(later.value != nil)
+        #expect(try open(.everyCommit, disk.powerCut(.nothing), process: 2).records.count == 3)
+    }
+
+    /// A disk that is too full cannot refuse such a frame at its sync.
+    @Test(arguments: [FileDurability.everyCommit, .interval(.seconds(1)), .operatingSystem])
+    func `a frame is only written where the file was on the medium before`(durability: FileDurability) throws {
+        var layout = FileStoreLayout.small
+        layout.journal = 1_000_000
+        layout.smallestCompaction = .max
+        layout.unsynced = 1_000
+        let store = try SteppedStore(SteppedStore.path, on: disk, durability: durability, clock: clock, layout: layout)
+        var fence = try store.insert(0)
+        let journal = try #require(disk.files.first { $0.hasSuffix(".log") })
+        var frames = 0
+        for size in stride(from: 100, through: 12_000, by: 300) {
+            let content = RecordContent(state: "s", body: [UInt8](repeating: 1, count: size))
+            let change = Change.replace(SteppedStore.id(0), expecting: fence, with: content, lease: .end)
+            let call = store.start { try await $0.commit([change]) }
+            while call.value == nil {
+                let length = try #require(disk.contents(of: journal)).count
+                let safeLength = try #require(disk.powerCut(.nothing).contents(of: journal)).count
+                let before = disk.operationCount
+                store.step()
+                for write in disk.operations where write.number > before && write.kind == .write {
+                    // What begins where the file ended makes it longer.
+                    guard write.offset < length else { continue }
+                    #expect(write.offset + write.count <= safeLength, "\(write)")
+                    frames += 1
+                }
+            }
+            guard case .committed(let committed) = try #require(call.value).get() else { throw StoreError.closed }
+            fence = committed.fences[0]
+        }
+        #expect(frames >= 40)
+        try store.close()
+    }
+
+    /// Of commits that come when what was written for the one before is due, the second finds the first due, and the
+    /// fourth the third. Of those that come every four milliseconds, the fourth is the first that comes after ten.
+    @Test(arguments: [(Duration.seconds(1), 5), (.milliseconds(4), 10)])
+    func `an interval is kept also while commits come one after the other`(pause: Duration, commits: Int) throws {
         let store = try open(.interval(.milliseconds(10)), disk)
         _ = try store.insert(0)
         let before = disk.operationCount
-        // Each goes in before what was written for the one before it is due.
-        for number in 1...5 {
-            clock.advance(by: .seconds(1))
+        for number in 1...commits {
+            clock.advance(by: pause)
             let call = store.start {
                 try await $0.commit([.insert(SteppedStore.id(number), RecordContent(state: "s"))])
             }
             store.step()
             #expect(call.value != nil)
         }
-        // The second finds the first due, and the fourth the third.
         #expect(disk.count(of: .sync, since: before) == 2)
     }
 
@@ -105,11 +180,17 @@ import Testing
 
         try store.close()
         for mode in [FileDurability.everyCommit, durability] {
-            let again = try open(mode, disk.powerCut(.nothing), process: 3)
+            let cut = disk.powerCut(.nothing)
+            let again = try open(mode, cut, process: 3)
             #expect(try again.records.count == 6)
             #expect(again.store.report.lastEnd == .closed)
             // Nothing is left out where nothing was lost.
             #expect(try again.insert(100) == last.next)
+            // What was closed once is closed again.
+            try again.close()
+            let last = try open(mode, cut.powerCut(.nothing), process: 4)
+            #expect(try last.records.count == 7)
+            #expect(last.store.report.lastEnd == .closed)
         }
     }
 

@@ -61,6 +61,88 @@ import Testing
         try again.close()
     }
 
+    @Test func `a journal that ends before what its snapshot shows has been damaged`() throws {
+        let store = try open()
+        for number in 0..<30 { _ = try store.insert(number, bytes: 300) }
+        let compaction = store.start { try await $0.compact() }
+        store.step()
+        _ = try store.insert(30)
+        store.stepUntilIdle()
+        try #require(compaction.value).get()
+        let journal = try #require(logs.first { $0.contains("journal") })
+        var bytes = try #require(disk.contents(of: journal))
+        let frames = JournalFormat.headerLength..<bytes.count
+        bytes.replaceSubrange(frames, with: [UInt8](repeating: 0, count: frames.count))
+        let damaged = disk.killed()
+        try damaged.setContents(bytes, of: journal)
+        #expect(throws: FileStoreError.damaged(file: journal, offset: JournalFormat.headerLength)) {
+            try SteppedStore(SteppedStore.path, on: damaged, process: 2)
+        }
+        #expect(try SteppedStore(SteppedStore.path, on: disk.killed(), process: 2).records.count == 31)
+        try store.close()
+    }
+
+    /// Who lists the directory meanwhile may miss what is new, and must not take what is left for a store that ended
+    /// earlier.
+    @Test func `the journals before a snapshot are removed from the first on`() throws {
+        let store = try open()
+        for number in 0..<60 { _ = try store.insert(number, bytes: 300) }
+        let journals = logs.sorted()
+        #expect(journals.count > 2)
+        try store.run { try await $0.compact() }
+        #expect(disk.operations.filter { $0.kind == .remove }.map(\.path) == journals)
+        try store.close()
+    }
+
+    @Test func `after a snapshot that failed, the next is tried when the journals have grown by half`() throws {
+        let store = try SteppedStore(SteppedStore.path, on: disk, onEvent: { [log] in log.note($0) })
+        var fence = try store.insert(0)
+        // The first file that is made is the journal that goes on from the snapshot, or from the journal before.
+        func replaceUntil(_ isEnough: (FileStoreEvent) -> Bool) throws -> Int {
+            var count = 0
+            while !log.events.contains(where: isEnough) {
+                let content = RecordContent(state: "s", body: [UInt8](repeating: 1, count: 100))
+                fence = try store.commit(.replace(SteppedStore.id(0), expecting: fence, with: content, lease: .end))[0]
+                count += 1
+            }
+            return count
+        }
+        disk.inject(.error(DiskFault.inputOutput, at: 3, of: .create))
+        let first = try replaceUntil { if case .compactionFailed = $0 { true } else { false } }
+        let second = try replaceUntil { $0 == .compacted }
+        #expect(second > first / 3 && second < first * 3 / 4, "\(first), then \(second)")
+        #expect(log.events.count == 2)
+        try store.close()
+    }
+
+    /// Both have got equally far, so that the names of their files are the same.
+    @Test func `a store that was moved leaves alone the snapshot that another writes at its old place`() throws {
+        let directory = try TemporaryDirectory()
+        let (path, files) = (directory.path + "/store", SystemFileSystem())
+        func compacting() throws -> (SteppedStore, ManualExecutor.Pending<Void>) {
+            let store = try SteppedStore(path, on: files)
+            for number in 0..<12 { _ = try store.insert(number, bytes: 300) }
+            let compaction = store.start { try await $0.compact() }
+            for _ in 0..<3 { #expect(store.step()) }
+            return (store, compaction)
+        }
+        let (moved, compaction) = try compacting()
+        try files.rename(path, to: path + ".moved")
+        let (other, otherCompaction) = try compacting()
+        let names = try files.names(in: path).sorted()
+        #expect(names.contains { $0.hasSuffix(".new") })
+        moved.stepUntilIdle()
+        #expect(throws: StoreError.self) { try #require(compaction.value).get() }
+        #expect(try files.names(in: path).sorted() == names)
+        try moved.close()
+        other.stepUntilIdle()
+        #expect(throws: Never.self) { try #require(otherCompaction.value).get() }
+        try other.close()
+        let again = try SteppedStore(path, on: files)
+        #expect(try again.records.count == 12)
+        try again.close()
+    }
+
     @Test func `a store that was only compacted is closed in its new journal`() throws {
         let store = try open()
         for number in 0..<3 { _ = try store.insert(number) }

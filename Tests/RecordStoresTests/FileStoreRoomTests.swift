@@ -11,6 +11,7 @@ import Musl
 import Darwin
 #endif
 import ReliabilityTesting
+import Synchronization
 import Testing
 
 @testable import RecordStores
@@ -96,6 +97,57 @@ import Testing
         let again = try open(process: 2)
         #expect(try again.records == before)
         try again.close()
+    }
+
+    @Test(arguments: [DiskOperation.Kind.sync, .create])
+    func `what comes while the store writes, or begins another journal, has its room for itself`(
+        kind: DiskOperation.Kind
+    ) throws {
+        var layout = FileStoreLayout.small
+        layout.journal = 40_000
+        layout.reserve = 65_536
+        layout.smallestCompaction = .max
+        let store = try SteppedStore(SteppedStore.path, on: disk, layout: layout)
+        @Sendable func change(_ number: Int, _ fence: Fence, bytes: Int) -> Change {
+            let content = RecordContent(state: "s", body: [UInt8](repeating: 1, count: bytes))
+            return .replace(SteppedStore.id(number), expecting: fence, with: content, lease: .end)
+        }
+        var fences = try (0..<2).map { try store.insert($0) }
+        let meanwhile = Mutex<ManualExecutor.Pending<CommitAnswer>?>(nil)
+        disk.interrupt(kind) { [fence = fences[0]] in
+            let call = store.start { try await $0.commit([change(0, fence, bytes: 30_000)]) }
+            meanwhile.withLock { $0 = call }
+        }
+        for _ in 0..<40 where meanwhile.withLock({ $0 }) == nil {
+            fences[1] = try store.commit(change(1, fences[1], bytes: 3_000))[0]
+        }
+        let call = try #require(meanwhile.withLock { $0 })
+        let room = store.store.journalInMemory.room
+        #expect(call.value == nil)
+        store.step()
+        #expect(call.value != nil)
+        // What was promised to others is not less when it is written.
+        #expect(store.store.journalInMemory.room >= room)
+        try store.close()
+    }
+
+    @Test(arguments: [DiskOperation.Kind.write, .sync])
+    func `who waits for room is told when the store comes to its end instead`(kind: DiskOperation.Kind) throws {
+        let store = try open()
+        _ = try store.insert(0)
+        store.stepUntilIdle()
+        disk.inject(.error(DiskFault.inputOutput, of: kind))
+        let content = RecordContent(state: "s", body: [UInt8](repeating: 1, count: 100_000))
+        let call = store.start { try await $0.commit([.insert(SteppedStore.id(1), content)]) }
+        #expect(store.store.journalInMemory.roomWaiters == 1)
+        store.stepUntilIdle()
+        let error = #expect(throws: StoreError.self) { try #require(call.value).get() }
+        guard case .unavailable(let failure) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(failure.code == DiskFault.inputOutput)
+        #expect(throws: StoreError.unavailable(failure)) { try store.close() }
     }
 
     @Test func `leases of a process that is gone are ended however much room that takes`() throws {

@@ -73,5 +73,10 @@ import Testing
         let content = try files.load()
         #expect(content.lastEnd == .closed)
         #expect(content.framesReplayed == 2)
+        // The seal knows that the opening is on the medium, so damage to that is not taken for a torn write.
+        var reader = try files.reader(.journal, files.file(.journal, 1))
+        var offsets: [Int] = []
+        while try reader.next() != nil { offsets.append(reader.confirmedOffset) }
+        #expect(offsets.count == 2 && offsets[1] > offsets[0])
     }
 }

@@ -86,6 +86,8 @@ struct SnapshotWriter {
     /// Gives the snapshot up. What cannot be removed now is removed by the next opening.
     func abandon(in files: StoreFiles) {
         file.close()
+        // Once the directory has been moved, what has this name is another's.
+        guard (try? files.checkPlace()) != nil else { return }
         try? files.fileSystem.remove(path + ".new")
     }
 

@@ -80,7 +80,8 @@ extension SimulatedDisk: FileSystem {
         _ kind: DiskOperation.Kind, _ path: String, to newPath: String? = nil, offset: Int = 0, count: Int = 0,
         _ body: (inout DiskState, DiskFault.Effect?) throws(SimulatedVolume.Failure) -> Value
     ) throws(StoreFailure) -> Value {
-        try state.withLock { state throws(StoreFailure) in
+        takeInterruption(of: kind)?()
+        return try state.withLock { state throws(StoreFailure) in
             try state.perform(kind, path, to: newPath, offset: offset, count: count, body)
         }
     }

@@ -33,6 +33,8 @@ package final class SimulatedDisk: Sendable {
 
     let state: Locked<DiskState>
     let pid: Int32
+    /// What comes while an operation of that kind is about to be carried out.
+    private let interruption = Locked<(kind: DiskOperation.Kind, body: @Sendable () -> Void)?>(nil)
     /// What tells it from every other disk of this process.
     let number = SimulatedDisk.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
 
@@ -69,6 +71,20 @@ package final class SimulatedDisk: Sendable {
     /// - Parameter bytes: how much is done of the first that fails, if it is a write.
     package func stop(after count: Int = 0, writing bytes: Int = 0) {
         state.withLock { $0.end(after: count, writing: bytes) }
+    }
+
+    /// Runs `body` just before the next operation of that kind, on the thread that asks for it; `nil`: nothing any more.
+    package func interrupt(_ kind: DiskOperation.Kind, _ body: (@Sendable () -> Void)?) {
+        interruption.withLock { $0 = body.map { (kind, $0) } }
+    }
+
+    /// What has to run before an operation.
+    func takeInterruption(of kind: DiskOperation.Kind) -> (@Sendable () -> Void)? {
+        interruption.withLock { interruption in
+            guard let next = interruption, next.kind == kind else { return nil }
+            interruption = nil
+            return next.body
+        }
     }
 
     /// How many bytes all files may have together.

@@ -65,6 +65,14 @@ extension StoreScript {
                 .close, .open, .compact, .settle, .close, .open, .read, .settle,
             ]),
         StoreScript(
+            "calls that come while the store writes, and while it copies into a snapshot", after: stocked,
+            [
+                .open, .insert(["a"]), .meanwhile, .insert(["b"]), .step, .meanwhile, .read, .settle, .compact, .step,
+                .replace(["m"]), .meanwhile, .insert(["c"]), .step, .meanwhile, .delete(["p"]), .step, .meanwhile,
+                .replace(["n"]), .step, .meanwhile, .insert(["d"]), .step, .meanwhile, .insert(["e"]), .step,
+                .meanwhile, .insert(["f"]), .step, .meanwhile, .insert(["g"]), .step, .settle,
+            ]),
+        StoreScript(
             "a compaction that is closed half-way", after: stocked,
             [
                 .open, .insert(["a"], .large), .settle, .compact, .step, .step, .replace(["m"]), .close, .open, .read,

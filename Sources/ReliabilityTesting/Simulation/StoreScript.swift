@@ -24,6 +24,8 @@ package struct StoreScript: Sendable {
         case purge
         case compact
         case pass(Duration)
+        /// Lets the next call come while the store writes.
+        case meanwhile
         /// Lets the store do one thing.
         case step
         /// Lets the store do all there is to do.
@@ -67,6 +69,7 @@ extension StoreSimulation {
     private mutating func carryOut(_ step: StoreScript.Step) throws(Violation) {
         switch step {
         case .open: if store == nil { try open() }
+        case .meanwhile: comesMeanwhile = true
         case .step: try self.step()
         case .settle: try stepUntilIdle()
         case .close: try close()

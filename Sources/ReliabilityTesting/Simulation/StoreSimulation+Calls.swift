@@ -17,6 +17,12 @@ extension StoreSimulation {
         let before = store.journalInMemory
         let cameTooLate = events.tellFailure
         let pending = executor.start { [store] in try await operation(store) }
+        if comesMeanwhile, meanwhile == nil {
+            wait(
+                SimulatedCall(name: name, pending: pending, sequence: before.lastSequence, cameTooLate: cameTooLate),
+                store)
+            return
+        }
         run()
         let after = store.journalInMemory
         // Who waits for room has not looked at the records yet, and will do so at some later frame.
@@ -28,11 +34,36 @@ extension StoreSimulation {
         try collect()
     }
 
+    /// Lets a call that is ready wait for the store's next write.
+    private mutating func wait(_ call: SimulatedCall, _ store: FileRecordStore) {
+        let waiting = CallMeanwhile(call)
+        meanwhile = waiting
+        comesMeanwhile = false
+        disk.interrupt(.write) { [executor] in
+            while executor.step() { waiting.note(Moment(of: store)) }
+        }
+    }
+
+    /// Takes over what was seen of the call that has come meanwhile; one that has not comes now.
+    mutating func takeMeanwhile() {
+        guard let waiting = meanwhile else { return }
+        meanwhile = nil
+        disk.interrupt(.write, nil)
+        var call = waiting.call
+        // It was the first that was ready.
+        if let first = waiting.moments.first { call.sequence = first.sequence }
+        for moment in waiting.moments where moment.sequence > moments[moments.count - 1].sequence {
+            moments.append(moment)
+        }
+        calls.append(call)
+    }
+
     /// Lets the store do one thing of what its thread would do; `false` if there is nothing to do.
     @discardableResult
     package mutating func step() throws(Violation) -> Bool {
         guard let store else { return false }
         let did = store.step()
+        takeMeanwhile()
         run()
         try collect()
         if !did { settleInterval() }
@@ -63,6 +94,8 @@ extension StoreSimulation {
     /// Takes the answers that have come.
     mutating func collect() throws(Violation) {
         var open: [SimulatedCall] = []
+        // What is answered at the same time need not have been carried out in the order in which it was called.
+        let earlierFences = lastFences
         for call in calls {
             guard let value = call.pending.value else {
                 open.append(call)
@@ -70,14 +103,16 @@ extension StoreSimulation {
             }
             if lastAnswers.count >= 8 { lastAnswers.removeFirst(4) }
             switch value {
-            case .success(let shown): try take(shown, from: call)
+            case .success(let shown): try take(shown, from: call, after: earlierFences)
             case .failure(let error): try take(error, from: call)
             }
         }
         calls = open
     }
 
-    private mutating func take(_ shown: Shown, from call: SimulatedCall) throws(Violation) {
+    private mutating func take(
+        _ shown: Shown, from call: SimulatedCall, after earlierFences: [RecordID: Fence]
+    ) throws(Violation) {
         note("answered: \(call.name)")
         lastAnswers.append(true)
         if call.cameTooLate { throw violation("\(call.name) was answered after the store's end") }
@@ -90,8 +125,8 @@ extension StoreSimulation {
         }
         for (id, fence) in shown.fences {
             guard fences.insert(fence).inserted else { throw violation("\(fence) of \(id) was given out before") }
-            if let last = lastFences[id], fence < last { throw violation("\(id) got \(fence) after \(last)") }
-            lastFences[id] = fence
+            if let last = earlierFences[id], fence < last { throw violation("\(id) got \(fence) after \(last)") }
+            lastFences[id] = max(fence, lastFences[id] ?? fence)
         }
         lastPosition = max(lastPosition, shown.positions.max() ?? 0)
     }

@@ -35,6 +35,7 @@ extension StoreSimulation {
     /// Lets the store come to its end, which nobody may wait for in vain.
     private mutating func end() throws(Violation) -> Result<Shown, any Error> {
         isClosing = true
+        takeMeanwhile()
         defer { isClosing = false }
         let closing = executor.start { [store] () -> Shown in
             try await store?.close()

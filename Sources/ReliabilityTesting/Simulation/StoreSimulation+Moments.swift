@@ -98,8 +98,7 @@ extension StoreSimulation {
         let journal = store.journalInMemory
         let last = moments.count - 1
         guard journal.lastSequence == moments[last].sequence else {
-            let records = Dictionary(uniqueKeysWithValues: store.tableInMemory.allRecords.map { ($0.id, $0) })
-            moments.append(Moment(sequence: journal.lastSequence, records: records))
+            moments.append(Moment(of: store))
             return
         }
         // What has expired is gone for good, unless the journal has no room for saying so.

@@ -27,6 +27,19 @@ package struct StoreSimulation {
     struct Moment {
         let sequence: UInt64
         var records: [RecordID: Record]
+
+        init(sequence: UInt64, records: [RecordID: Record]) {
+            self.sequence = sequence
+            self.records = records
+        }
+
+        /// What the store is now.
+        init(of store: FileRecordStore) {
+            let records = store.tableInMemory.allRecords
+            self.init(
+                sequence: store.journalInMemory.lastSequence,
+                records: Dictionary(uniqueKeysWithValues: records.map { ($0.id, $0) }))
+        }
     }
 
     static let path = "/store"
@@ -58,6 +71,10 @@ package struct StoreSimulation {
     var lastFences: [RecordID: Fence] = [:]
     var lastPosition: UInt64 = 0
     var calls: [SimulatedCall] = []
+    /// Whether the next call comes while the store writes.
+    var comesMeanwhile = false
+    /// The call that waits for the store's next write, so as to come meanwhile.
+    var meanwhile: CallMeanwhile?
     /// Whether the last calls succeeded, in the order of their answers.
     var lastAnswers: [Bool] = []
     /// What the open store has told on its own.
@@ -143,10 +160,23 @@ struct Shown: Sendable {
 struct SimulatedCall: Sendable {
     let name: String
     let pending: ManualExecutor.Pending<Shown>
-    /// The last frame that there was when it looked at the records.
-    let sequence: UInt64
+    /// The last frame that there was when it looked at the records, or an earlier one.
+    var sequence: UInt64
     /// Whether the store had said before that it is at its end.
     let cameTooLate: Bool
+}
+
+/// A call that comes while the store writes, and what was in memory after it and whatever it made ready.
+final class CallMeanwhile: Sendable {
+    let call: SimulatedCall
+    private let seen = Locked<[StoreSimulation.Moment]>([])
+
+    init(_ call: SimulatedCall) { self.call = call }
+
+    /// What was seen, in its order.
+    var moments: [StoreSimulation.Moment] { seen.withLock { $0 } }
+
+    func note(_ moment: StoreSimulation.Moment) { seen.withLock { $0.append(moment) } }
 }
 
 extension FileDurability {

@@ -206,6 +206,20 @@ import Testing
         #expect(disk.pendingUnits.isEmpty)
     }
 
+    @Test func `what comes while an operation is about to be carried out comes before it, and once`() throws {
+        let disk = try disk()
+        let file = try disk.open("/a", isNew: false)
+        let before = disk.operationCount
+        disk.interrupt(.write) { try? file.sync() }
+        _ = try disk.read("/a")
+        for _ in 0..<2 { try file.write([1], at: 0) }
+        disk.interrupt(.write) { try? file.sync() }
+        disk.interrupt(.write, nil)
+        try file.write([1], at: 0)
+        let kinds = disk.operations.filter { $0.number > before }.map(\.kind)
+        #expect(kinds == [.read, .sync, .write, .write, .write])
+    }
+
     @Test func `what was done is written down`() throws {
         let disk = try disk()
         disk.inject(.error(DiskFault.noSpace, of: .sync))
