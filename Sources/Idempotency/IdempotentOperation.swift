@@ -47,7 +47,7 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     ///     such an error is unknown.
     ///   - lease: How long an execution has the key to itself after its last sign of life. It is renewed at every third
     ///     of it while the handler runs, so it says how soon a crash is noticed, not how long a handler may take.
-    ///   - longestHold: For how long an execution is renewed. A handler that takes longer hangs: its outcome counts as
+    ///   - longestHold: For how long an execution is renewed; its last lease may end later. A handler that takes longer hangs: its outcome counts as
     ///     unknown then, and it can still settle it as long as nobody else has claimed the key.
     ///   - retention: How long an outcome is replayed, counted from its completion; longer than any client tries again.
     ///     At most 36,500 days.
@@ -76,7 +76,7 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     ) {
         do { try IdempotencyKey.check("operation", name) } catch { preconditionFailure("\(error)") }
         precondition(lease > .zero, "A lease is longer than zero, not \(lease)")
-        precondition(longestHold >= lease, "The longest hold, \(longestHold), is at least the lease, \(lease)")
+        precondition(longestHold > .zero, "The longest hold is longer than zero, not \(longestHold)")
         let longest = Duration.seconds(36_500 * 86_400)
         precondition(
             retention > .zero && retention <= longest,

@@ -32,11 +32,11 @@ struct OrderFlow: Sendable {
         self.sagas = sagas
         self.definition = definition
         self.limiter = limiter
-        // To go through the saga again is safe: it takes up where it was left. The lease outlasts the longest wait for
-        // the limiter and for a compensation; after a crash the store ends it at once.
+        // To go through the saga again is safe: it takes up where it was left. A compensation may be waited for as long
+        // as it takes; after a crash the store ends the lease at once.
         operation = IdempotentOperation(
-            "checkout", store: store, codec: .json, lease: .seconds(30 * 86_400), retention: .seconds(30 * 86_400),
-            ifUnknown: .reexecute)
+            "checkout", store: store, codec: .json, longestHold: .seconds(30 * 86_400),
+            retention: .seconds(30 * 86_400), ifUnknown: .reexecute)
     }
 
     static func recordID(ofLine line: Int) -> RecordID { RecordID(lines, String(line)) }

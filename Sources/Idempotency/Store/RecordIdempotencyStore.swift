@@ -212,12 +212,15 @@ extension RecordIdempotencyStore<FileRecordStore> {
     /// - Parameters:
     ///   - directory: The path of the directory.
     ///   - durability: What an answer survives; by default a loss of power.
+    ///   - committer: Who writes and syncs; by default a thread of the store's own.
     ///   - onEvent: Told what happens to the files.
     /// - Throws: `FileStoreError` if the directory cannot be opened.
     public init(
-        directory: String, durability: FileDurability = .everyCommit,
+        directory: String, durability: FileDurability = .everyCommit, committer: FileCommitter = .ownThread,
         onEvent: (@Sendable (FileStoreEvent) -> Void)? = nil
     ) throws(FileStoreError) {
-        self.init(try FileRecordStore(directory: directory, durability: durability, onEvent: onEvent))
+        self.init(
+            try FileRecordStore(
+                directory: directory, durability: durability, committer: committer, onEvent: onEvent))
     }
 }
