@@ -29,7 +29,9 @@ let modules = [
     Module(name: "Idempotency", dependencies: ["RecordStores"], tests: ["ReliabilityTesting", "Retrying"]),
     Module(name: "DeadLetters", dependencies: ["RecordStores"], tests: ["ReliabilityTesting"]),
     Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
-    Module(name: "ReliabilityTesting", dependencies: ["RecordStores"], tests: ["RecordStores"]),
+    Module(
+        name: "ReliabilityTesting", dependencies: ["RecordStores", "Idempotency"],
+        tests: ["RecordStores", "Idempotency"]),
     Module(
         name: "Reliability",
         dependencies: [

@@ -9,7 +9,7 @@ public struct ConformanceFailure: Error, Hashable, Sendable, CustomStringConvert
     public struct Finding: Hashable, Sendable, CustomStringConvertible {
         /// The check's name.
         public let check: String
-        /// The number of the promise of `RecordStore` that is broken; `nil` if it is an operation's own rule.
+        /// The number of the promise of the store's protocol that is broken; `nil` if it is an operation's own rule.
         public let promise: Int?
         /// What was seen, and what should have been.
         public let seen: String

@@ -65,7 +65,7 @@ extension RecordStoreConformance {
     ]
 
     /// Runs the operation in a task that is cancelled before it starts.
-    private static func cancelled<Success: Sendable>(
+    static func cancelled<Success: Sendable>(
         _ operation: @escaping @Sendable () async throws -> Success
     ) async throws -> Success {
         try await withThrowingTaskGroup(of: Success.self) { group in
