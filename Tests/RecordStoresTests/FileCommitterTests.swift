@@ -10,7 +10,7 @@ import Testing
 @testable import RecordStores
 
 /// A caller that writes and syncs by itself, and what it leaves to the store's thread.
-@Suite(.timeLimit(.minutes(1))) struct FileCommitterTests {
+@Suite(.timeLimit(.minutes(10))) struct FileCommitterTests {
     private let disk = SimulatedDisk()
     private let files: WatchedFileSystem
     private let clock = ManualClock()
