@@ -67,10 +67,9 @@ extension IdempotencyEngine {
         case .settled(let completedAt): return .done(at: completedAt ?? execution.leaseUntil)
         case .lost: return .lost
         case .pending:
-            guard let failure else {
-                preconditionFailure("A store refused the fence \(execution.fence) that stands there")
-            }
+            // Without a failure the store has refused the very fence that it then showed.
             throw failure
+                ?? .unavailable(StoreFailure(operation: "settlement", subject: "\(execution.key)", code: 0))
         }
     }
 

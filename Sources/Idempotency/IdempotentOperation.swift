@@ -34,8 +34,8 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     let keys: KeyPolicy
     let classify: (@Sendable (Result<Output, any Error>) -> IdempotencyVerdict?)?
 
-    /// The bytes that an encoded value may have at most, whatever is asked for: a record takes no more.
-    public static var allowedOutputSize: ClosedRange<Int> { 0...RecordLimits.body.upperBound - 2 * KeyBody.overhead }
+    /// The bytes that an encoded value may have at most, whatever is asked for.
+    public static var allowedOutputSize: ClosedRange<Int> { 0...IdempotencyOutcome.longest }
 
     /// An operation that keeps its keys in `store`.
     ///
@@ -47,8 +47,9 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     ///     such an error is unknown.
     ///   - lease: How long an execution has the key to itself after its last sign of life. It is renewed at every third
     ///     of it while the handler runs, so it says how soon a crash is noticed, not how long a handler may take.
-    ///   - longestHold: For how long an execution is renewed; its last lease may end later. A handler that takes longer hangs: its outcome counts as
-    ///     unknown then, and it can still settle it as long as nobody else has claimed the key.
+    ///   - longestHold: For how long an execution is renewed; its last lease may end later. A handler
+    ///     that takes longer hangs: its outcome counts as unknown then, and it can still settle it as long as nobody else
+    ///     has claimed the key.
     ///   - retention: How long an outcome is replayed, counted from its completion; longer than any client tries again.
     ///     At most 36,500 days.
     ///   - maximumOutputSize: The bytes of the largest encoded value that is kept. Of a larger one only the fact is kept

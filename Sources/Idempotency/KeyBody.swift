@@ -9,7 +9,7 @@
 /// follows exactly from the record's expiry, which the store sets when it commits, and the retention kept here.
 struct KeyBody: Hashable {
     /// The bytes of a body that are neither the outcome's nor a checkpoint's, nor those of a long fingerprint.
-    static let overhead = 128
+    private static let overhead = 128
 
     /// What is known of the outcome.
     enum Settlement: Hashable {
@@ -136,8 +136,10 @@ extension IdempotencyEntry {
         let execution = IdempotencyExecution(
             key: key, fence: record.fence, attempt: record.claims, fingerprint: body.fingerprint,
             checkpoint: body.checkpoint, leaseUntil: record.leaseUntil ?? record.createdAt)
+        var holder = record.holder
+        if case .completed = state { holder = nil }
         self.init(
-            execution: execution, holder: record.holder, settledUnder: record.changedUnder,
+            execution: execution, holder: holder, settledUnder: record.changedUnder,
             incarnation: record.position, state: state)
     }
 

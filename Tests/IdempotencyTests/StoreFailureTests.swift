@@ -22,7 +22,6 @@ import Testing
         await #expect(throws: Self.unavailable) { try await shop.charge(shop.operation(.reexecute)) }
         #expect(shop.charges.all.isEmpty)
         #expect(shop.outcomes == [.storeFailed, .storeFailed])
-        #expect(shop.store.count(.read) == 0)
     }
 
     @Test(arguments: StoreKind.all)

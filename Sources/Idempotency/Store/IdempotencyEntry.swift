@@ -7,8 +7,7 @@
 public struct IdempotencyExecution: Hashable, Sendable {
     /// The key.
     public let key: IdempotencyKey
-    /// The number that the store compares. A store may give a new one with every answer, as record stores do with a
-    /// checkpoint.
+    /// The number that the store compares. A checkpoint gives a new one.
     public var fence: Fence
     /// How often the key has been claimed since it was free, this time included.
     public let attempt: Int
@@ -85,6 +84,9 @@ public enum IdempotencyOutcome: Hashable, Sendable {
     case failure([UInt8])
     /// With a value that was too large to be kept, of so many bytes.
     case omitted(size: Int)
+
+    /// The bytes that a kept value or error may have at most: a record takes no more.
+    public static let longest = RecordLimits.body.upperBound - 4_096
 }
 
 /// Why nobody knows what came of an execution; the raw value is what stores keep.
@@ -110,7 +112,7 @@ public struct IdempotencyCheckpoint: Hashable, Sendable {
     /// The bytes that a checkpoint may have.
     public static let allowedSize = 0...262_144
 
-    /// The name of the phase that is over.
+    /// The name of the phase that is over; any characters.
     public let name: String
     /// What the next phase needs.
     public let bytes: [UInt8]

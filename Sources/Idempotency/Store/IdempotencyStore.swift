@@ -7,7 +7,8 @@
 ///
 /// ``RecordIdempotencyStore`` is this protocol over any record store; ``InMemoryIdempotencyStore`` and
 /// ``FileIdempotencyStore`` make one with a store of its own. Write a conformance for a table that you have already, such
-/// as one in the database that also keeps your orders: each operation is one statement there. The conformance suite in
+/// as one in the database that also keeps your orders: each operation is one statement there, and a look at what stands if
+/// it changed nothing. The conformance suite in
 /// `ReliabilityTesting`, `IdempotencyStoreConformance`, checks what follows.
 ///
 /// **Promises.**
@@ -15,7 +16,8 @@
 /// 1. *Claiming is atomic.* Of any number of calls that claim a key at once, one gets it.
 /// 2. *Fences.* Every execution has a fence of its own that is larger than every fence the key had before, also after the
 ///    key was released, has expired or was purged. A call under a fence that is no longer the key's changes nothing and
-///    is answered with what stands there.
+///    is answered with what stands there, looked at after the refusal. A settlement may leave the fence as it is; an
+///    execution is settled once, and nothing is taken under its fence after that.
 /// 3. *A lease is not the outcome's lifetime.* An execution is in progress until its lease has passed and unknown from
 ///    then on, whatever the clock of a caller shows; nobody gets its key without naming it. Its owner can settle it late,
 ///    as long as nobody has.
@@ -40,8 +42,10 @@ public protocol IdempotencyStore: Sendable {
 
     /// Keeps an execution's outcome for `retention` from now and ends its lease.
     ///
-    /// - Parameter changes: Changes of records that are in if and only if the outcome is; none where
-    ///   ``takesChanges`` is `false`.
+    /// - Parameters:
+    ///   - outcome: Of at most ``IdempotencyOutcome/longest`` bytes.
+    ///   - changes: Changes of records of a record store that are in if and only if the outcome is; none where
+    ///     ``takesChanges`` is `false`.
     func complete(
         _ execution: IdempotencyExecution, as outcome: IdempotencyOutcome, retention: Duration,
         alongside changes: [Change]
@@ -55,12 +59,14 @@ public protocol IdempotencyStore: Sendable {
         _ execution: IdempotencyExecution, because reason: IdempotencyUnknownReason
     ) async throws(StoreError) -> IdempotencySettleAnswer
 
-    /// Moves the end of an execution's lease to `lease` from now, also of one whose lease has passed.
+    /// Moves the end of an execution's lease to `lease` from now, also of one whose lease has passed. The fence stays:
+    /// renewals go beside the owner's own calls.
     func extend(
         _ execution: IdempotencyExecution, by lease: Duration
     ) async throws(StoreError) -> IdempotencyHoldAnswer
 
-    /// Keeps a checkpoint in the place of the one before, and moves the end of the lease as ``extend(_:by:)`` does.
+    /// Keeps a checkpoint in the place of the one before, and moves the end of the lease as ``extend(_:by:)`` does. It
+    /// gives a new fence; the one that it was kept under is stale from then on.
     func checkpoint(
         _ execution: IdempotencyExecution, _ checkpoint: IdempotencyCheckpoint, extendingBy lease: Duration
     ) async throws(StoreError) -> IdempotencyHoldAnswer
@@ -75,7 +81,8 @@ public protocol IdempotencyStore: Sendable {
         _ operation: String, after cursor: IdempotencyCursor?, limit: Int
     ) async throws(StoreError) -> IdempotencyPage
 
-    /// Frees the space of at most `limit` expired keys and says how many; correctness never depends on it.
+    /// Frees the space of at most `limit` expired keys and says how many; correctness never depends on it. A store that
+    /// keeps other things beside keys may count these too.
     func purge(limit: Int) async throws(StoreError) -> Int
 }
 

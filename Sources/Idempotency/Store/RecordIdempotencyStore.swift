@@ -42,12 +42,21 @@ public struct RecordIdempotencyStore<Records: RecordStore>: IdempotencyStore {
         _ predecessor: IdempotencyEntry, _ lease: Lease
     ) async throws(StoreError) -> IdempotencyClaimAnswer {
         let key = predecessor.key
+        // Records cannot be claimed under a condition, and a claim in error costs a late owner its right to settle.
+        guard let standing = try await read(key) else { return .absent }
+        guard standing.execution.fence == predecessor.execution.fence, case .unknown = standing.state else {
+            return .standing(standing)
+        }
         let answer = try await records.claim(ClaimRequest(.ids([key.recordID]), lease: lease))
         guard let claimed = answer.claimed.first else {
             return answer.standing.first.map { .standing(IdempotencyEntry($0, of: key, now: answer.now)) } ?? .absent
         }
         let entry = IdempotencyEntry(claimed, of: key, now: answer.now)
-        guard case .inProgress = entry.state else { return .standing(entry) }
+        guard case .inProgress = entry.state else {
+            // Completed since the look: what is held would stay longer than its retention.
+            _ = try await records.extend(key.recordID, fence: entry.execution.fence, lease: .zero)
+            return .standing(entry)
+        }
         if entry.isNextClaim(of: predecessor) { return .acquired(entry.execution) }
         // Another execution came and went since the look: the one that is in doubt now is not the one that was named.
         _ = try await markUnknown(entry.execution, because: .claimedInError)
@@ -151,7 +160,9 @@ public struct RecordIdempotencyStore<Records: RecordStore>: IdempotencyStore {
         let answer = try await records.scan(
             IdempotencyKey.collection, state: state, after: place.position, limit: limit)
         let entries = answer.records.compactMap { record -> IdempotencyEntry? in
-            guard let key = IdempotencyKey(record.id), key.operation == operation else { return nil }
+            guard let key = IdempotencyKey(record.id), key.operation.utf8.elementsEqual(operation.utf8) else {
+                return nil
+            }
             let entry = IdempotencyEntry(record, of: key, now: answer.now)
             guard case .unknown = entry.state else { return nil }
             return entry

@@ -74,7 +74,6 @@ extension IdempotencyStoreConformance {
             }
         },
         Check("a claim that names another execution than the one that stands changes nothing", promise: 2) { bench in
-            guard !bench.suite.leeway.contains(.claimsInError) else { return }
             for passing in passings {
                 let key = try bench.key(passing.name)
                 let named = try await passed(bench, key, passing)
@@ -103,7 +102,6 @@ extension IdempotencyStoreConformance {
             try require(standing.state, is: .completed(.value([7]), at: at, age: .zero), "the state")
         },
         Check("a claim in vain keeps a completed key no longer than its retention", promise: 4) { bench in
-            guard !bench.suite.leeway.contains(.claimsInError) else { return }
             let key = try bench.key()
             let (execution, entry) = try await bench.lapsed(key)
             try await bench.complete(execution, for: .seconds(10))

@@ -76,7 +76,6 @@ public struct IdempotencyStoreConformance: Sendable {
         + answerChecks + listingChecks + keyChecks + cancellationChecks + raceChecks + alongsideChecks
         + reopeningChecks
 
-    let leeway: Leeway
     let makeStore: MakeStore
     let reopen: Reopen?
     let crash: Crash?
@@ -85,16 +84,14 @@ public struct IdempotencyStoreConformance: Sendable {
     /// A suite for one kind of store.
     ///
     /// - Parameters:
-    ///   - leeway: What this kind of store may do otherwise; by default nothing.
     ///   - makeStore: Makes an empty store on the given clock.
     ///   - reopen: Closes the store and opens it again; by default it is never opened again.
     ///   - crash: Lets the store crash and opens it again; by default it never crashes.
     ///   - close: Closes the store that a check has used last; by default nothing is done.
     public init(
-        leeway: Leeway = [], makeStore: @escaping MakeStore, reopen: Reopen? = nil, crash: Crash? = nil,
+        makeStore: @escaping MakeStore, reopen: Reopen? = nil, crash: Crash? = nil,
         close: Close? = nil
     ) {
-        self.leeway = leeway
         self.makeStore = makeStore
         self.reopen = reopen
         self.crash = crash

@@ -12,19 +12,15 @@ struct KeyStoreKind: Sendable, CustomStringConvertible {
     let description: String
     let conformance: IdempotencyStoreConformance
 
-    /// Whether it is a store of keys over a store of records.
-    var keepsRecords: Bool { description.hasPrefix("records") }
-
     static let all = [
         KeyStoreKind(
             description: "records in memory",
-            conformance: IdempotencyStoreConformance(leeway: .claimsInError) {
+            conformance: IdempotencyStoreConformance {
                 RecordIdempotencyStore(InMemoryRecordStore(clock: $0))
             }),
         KeyStoreKind(
             description: "records in files of this system",
             conformance: IdempotencyStoreConformance(
-                leeway: .claimsInError,
                 makeStore: { RecordIdempotencyStore(try FileKeys(in: TemporaryDirectory(), $0)) },
                 reopen: { store, clock in
                     let files = FileKeys.of(store)
@@ -35,7 +31,7 @@ struct KeyStoreKind: Sendable, CustomStringConvertible {
         KeyStoreKind(
             description: "records in files that crash",
             conformance: IdempotencyStoreConformance(
-                leeway: .claimsInError, makeStore: { RecordIdempotencyStore(try FileKeys(on: SimulatedDisk(), $0)) },
+                makeStore: { RecordIdempotencyStore(try FileKeys(on: SimulatedDisk(), $0)) },
                 reopen: { store, clock in
                     let files = FileKeys.of(store)
                     try await files.close()
