@@ -26,7 +26,9 @@ let modules = [
     Module(name: "CircuitBreaking", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
     Module(
         name: "RecordStores", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"], testData: ["Golden"]),
-    Module(name: "Idempotency", dependencies: ["RecordStores"], tests: ["ReliabilityTesting", "Retrying"]),
+    Module(
+        name: "Idempotency", dependencies: ["RecordStores"],
+        tests: ["ReliabilityTesting", "Retrying", "IdempotencySimulation"]),
     Module(name: "DeadLetters", dependencies: ["RecordStores"], tests: ["ReliabilityTesting"]),
     Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
     Module(
@@ -50,8 +52,12 @@ let programs: [Target] = [
             "CAllocationCounter", "CPlainDigest",
         ],
         path: "Benchmarks/ReliabilityBenchmarks", swiftSettings: settings),
+    .target(
+        name: "IdempotencySimulation", dependencies: ["Idempotency", "ReliabilityTesting"],
+        path: "Trials/IdempotencySimulation", swiftSettings: settings),
     .executableTarget(
-        name: "reliability-trials", dependencies: ["RecordStores", "ReliabilityCore", "ReliabilityTesting"],
+        name: "reliability-trials",
+        dependencies: ["RecordStores", "ReliabilityCore", "ReliabilityTesting", "IdempotencySimulation"],
         path: "Trials/ReliabilityTrials", swiftSettings: settings),
     .executableTarget(
         name: "fuzz-journal-reader", dependencies: ["RecordStores", "ReliabilityTesting"],

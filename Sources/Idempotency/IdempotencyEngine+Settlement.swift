@@ -66,6 +66,7 @@ extension IdempotencyEngine {
         switch SettlementFate(of: execution, isRelease: isRelease, standing) {
         case .settled(let completedAt): return .done(at: completedAt ?? execution.leaseUntil)
         case .lost: return .lost
+        case .kept(let execution): return try await settle(execution, settlement)
         case .pending:
             // Without a failure the store has refused the very fence that it then showed.
             throw failure
@@ -93,19 +94,24 @@ enum SettlementFate: Equatable {
     case pending
     /// Another execution has claimed the key.
     case lost
+    /// It is not in, because a checkpoint is, of which that was not known; the execution has another fence now.
+    case kept(IdempotencyExecution)
 
     init(of execution: IdempotencyExecution, isRelease: Bool, _ standing: IdempotencyEntry?) {
         guard let standing else {
             self = isRelease ? .settled(nil) : .lost
             return
         }
-        if !isRelease, standing.settledUnder == execution.fence {
+        if let kept = standing.continuation(of: execution) {
+            self = .kept(kept)
+        } else if !isRelease, standing.settledUnder == execution.fence, standing.holder == nil {
             if case .completed(_, let completedAt, _) = standing.state {
                 self = .settled(completedAt)
             } else {
                 self = .settled(nil)
             }
         } else {
+            // A checkpoint that is in says nothing of the settlement: somebody has claimed the key behind it.
             self = standing.execution.fence == execution.fence ? .pending : .lost
         }
     }

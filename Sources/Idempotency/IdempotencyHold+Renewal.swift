@@ -34,13 +34,20 @@ extension IdempotencyHold {
     private func renewing(
         _ time: TimeSource, _ longest: Duration, _ handler: Handler, isolation: isolated (any Actor)? = #isolation
     ) async -> Bool {
-        await withTaskGroup(of: Step.self) { group in
-            group.addImmediateTask {
-                // Captured, so that the child is where the caller is.
-                _ = isolation
-                await handler.run()
-                self.hasEnded.store(true, ordering: .releasing)
-                return .ended
+        // A task that begins at once takes no notice of the executor that its parent prefers.
+        let isBound = unsafe withUnsafeCurrentTask { unsafe $0?.unownedTaskExecutor } != nil
+        return await withTaskGroup(of: Step.self) { group in
+            // The isolation is captured, so that the child is where the caller is.
+            if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), !isBound {
+                group.addImmediateTask {
+                    _ = isolation
+                    return await self.carryOut(handler)
+                }
+            } else {
+                group.addTask {
+                    _ = isolation
+                    return await self.carryOut(handler)
+                }
             }
             if hasEnded.load(ordering: .acquiring) { return false }
             group.addTask { await self.renew(time, longest) }
@@ -52,6 +59,12 @@ extension IdempotencyHold {
             }
             return isLost
         }
+    }
+
+    private func carryOut(_ handler: Handler) async -> Step {
+        await handler.run()
+        hasEnded.store(true, ordering: .releasing)
+        return .ended
     }
 
     /// Renews the lease until it is lost or the handler has ended.

@@ -63,13 +63,24 @@ final class IdempotencyHold: Sendable {
                     if state.execution.fence == named.fence { state.execution.leaseUntil = execution.leaseUntil }
                 }
                 return .renewed
-            case .lost:
+            case .lost(let standing):
+                if adopt(standing, after: named) { return await renew() }
                 // A checkpoint gives a new fence, and a new lease with it.
                 let isStale = state.withLock { $0.isKeeping || $0.execution.fence != named.fence }
                 return isStale ? .renewed : .lost
             }
         } catch {
             return .failed(error)
+        }
+    }
+
+    /// Goes on under the fence of a checkpoint that is in, although its call did not say so; `false` if there is none.
+    private func adopt(_ standing: IdempotencyEntry?, after named: IdempotencyExecution) -> Bool {
+        guard let continued = standing?.continuation(of: named) else { return false }
+        return state.withLock { state in
+            guard !state.isKeeping, state.execution.fence == named.fence else { return false }
+            state.execution = continued
+            return true
         }
     }
 
@@ -101,7 +112,10 @@ final class IdempotencyHold: Sendable {
         do throws(StoreError) {
             switch try await store.checkpoint(named, checkpoint, extendingBy: lease) {
             case .held(let execution): return execution
-            case .lost: return nil
+            case .lost(let standing):
+                // An earlier checkpoint may be in, although its call did not say so.
+                guard let continued = standing?.continuation(of: named) else { return nil }
+                return try await keep(checkpoint, continued)
             }
         } catch {
             guard case .outcomeUnknown = error, let entry = try? await store.read(named.key) else { throw error }

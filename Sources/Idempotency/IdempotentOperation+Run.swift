@@ -107,7 +107,8 @@ extension IdempotentOperation {
     ) async throws -> IdempotentResult<Output> {
         let hold = engine.hold(execution)
         if Task.isCancelled {
-            if followsUnknown {
+            // A checkpoint tells that an execution before this one has taken effect up to there.
+            if followsUnknown || execution.checkpoint != nil {
                 await engine.leaveUnknown(hold, because: .cancelled)
             } else {
                 await engine.release(hold)
@@ -121,7 +122,7 @@ extension IdempotentOperation {
         }
         guard let result = ended else { preconditionFailure("A handler has ended when its renewal has") }
         if isLost { throw IdempotencyLeaseLost(key: execution.key, result: result) }
-        switch (result, verdict(on: result)) {
+        switch (result, verdict(on: result, hasCheckpoint: hold.execution.checkpoint != nil)) {
         case (.success(let value), .store):
             return try await complete(hold, with: value, recovered: false)
         case (.failure(let error), .store):
@@ -136,11 +137,11 @@ extension IdempotentOperation {
         return IdempotentResult(value: try result.get(), origin: .fresh)
     }
 
-    private func verdict(on result: Result<Output, any Error>) -> IdempotencyVerdict {
+    private func verdict(on result: Result<Output, any Error>, hasCheckpoint: Bool) -> IdempotencyVerdict {
         if let verdict = classify?(result) { return verdict }
         return switch result {
         case .success: .store
-        case .failure(let error): error is any NotApplied ? .release : .unknown
+        case .failure(let error): error is any NotApplied && !hasCheckpoint ? .release : .unknown
         }
     }
 

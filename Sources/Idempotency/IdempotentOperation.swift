@@ -61,8 +61,8 @@ public struct IdempotentOperation<Output: Sendable>: Sendable {
     ///   - acceptsIncomparable: Whether a fingerprint that cannot be compared with the stored one, because its version,
     ///     algorithm or key is another, counts as equal; by default it is a mismatch.
     ///   - classify: What is kept of a handler's outcome; `nil`, and without it every outcome, falls to the rule: a
-    ///     value is stored, an error that conforms to `NotApplied` frees the key, any other leaves the outcome unknown,
-    ///     `CancellationError` among them. A handler with more than one effect needs it, because a rejection of the
+    ///     value is stored, an error that conforms to `NotApplied` frees the key unless there is a checkpoint, which tells
+    ///     of an effect before, and any other leaves the outcome unknown, `CancellationError` among them. A handler with more than one effect needs it, because a rejection of the
     ///     second says nothing of the first.
     ///   - clock: Measures renewals and waits. The store has a time of its own.
     ///   - onEvent: Told what happens to keys, after it is durable.

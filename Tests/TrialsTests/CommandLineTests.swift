@@ -15,6 +15,7 @@ import Testing
         #expect(options.trials.map(\.name) == ["kill", "power-cut"])
         #expect(options.cycles == 7 && options.seed == 0 && options.directory == "d" && options.action == .run)
         #expect(try Options(["simulate", "--crashes", "9"]).cycles == 9)
+        #expect(try Options(["idempotency", "--stories", "9"]).cycles == 9)
         #expect(try Options(["--list"]).action == .list)
         #expect(try Options(["-h"]).action == .help)
     }

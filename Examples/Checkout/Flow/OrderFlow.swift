@@ -25,7 +25,7 @@ struct OrderFlow: Sendable {
 
     init(
         store: any RecordStore, deadLetters: RecordDeadLetterQueue, sagas: SagaCoordinator,
-        definition: SagaDefinition<Order>, limiter: TokenBucket
+        definition: SagaDefinition<Order>, limiter: TokenBucket, clock: any Clock<Duration> = ContinuousClock()
     ) {
         self.store = store
         self.deadLetters = deadLetters
@@ -36,7 +36,7 @@ struct OrderFlow: Sendable {
         // as it takes; after a crash the store ends the lease at once.
         operation = IdempotentOperation(
             "checkout", store: store, codec: .json, longestHold: .seconds(30 * 86_400),
-            retention: .seconds(30 * 86_400), ifUnknown: .reexecute)
+            retention: .seconds(30 * 86_400), ifUnknown: .reexecute, clock: clock)
     }
 
     static func recordID(ofLine line: Int) -> RecordID { RecordID(lines, String(line)) }

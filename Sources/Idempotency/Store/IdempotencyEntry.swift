@@ -74,6 +74,17 @@ public struct IdempotencyEntry: Hashable, Sendable {
 
     /// The key.
     public var key: IdempotencyKey { execution.key }
+
+    /// The execution as it goes on if a checkpoint of it is in, of which it may not know, and nobody has claimed the key
+    /// since.
+    func continuation(of earlier: IdempotencyExecution) -> IdempotencyExecution? {
+        switch state {
+        case .completed, .unreadable: return nil
+        case .inProgress, .unknown: break
+        }
+        guard settledUnder == earlier.fence, holder != nil, execution.attempt == earlier.attempt else { return nil }
+        return execution
+    }
 }
 
 /// How an operation ended, as it is kept.

@@ -16,10 +16,13 @@ extension StoreSimulation {
         note(name)
         let before = store.journalInMemory
         let cameTooLate = events.tellFailure
+        let earlierFences = lastFences
         let pending = executor.start { [store] in try await operation(store) }
         if comesMeanwhile, meanwhile == nil {
             wait(
-                SimulatedCall(name: name, pending: pending, sequence: before.lastSequence, cameTooLate: cameTooLate),
+                SimulatedCall(
+                    name: name, pending: pending, sequence: before.lastSequence, cameTooLate: cameTooLate,
+                    earlierFences: earlierFences),
                 store)
             return
         }
@@ -30,7 +33,7 @@ extension StoreSimulation {
         calls.append(
             SimulatedCall(
                 name: name, pending: pending, sequence: isWaiting ? before.lastSequence : after.lastSequence,
-                cameTooLate: cameTooLate))
+                cameTooLate: cameTooLate, earlierFences: earlierFences))
         try collect()
     }
 
@@ -94,8 +97,6 @@ extension StoreSimulation {
     /// Takes the answers that have come.
     mutating func collect() throws(Violation) {
         var open: [SimulatedCall] = []
-        // What is answered at the same time need not have been carried out in the order in which it was called.
-        let earlierFences = lastFences
         for call in calls {
             guard let value = call.pending.value else {
                 open.append(call)
@@ -103,16 +104,14 @@ extension StoreSimulation {
             }
             if lastAnswers.count >= 8 { lastAnswers.removeFirst(4) }
             switch value {
-            case .success(let shown): try take(shown, from: call, after: earlierFences)
+            case .success(let shown): try take(shown, from: call)
             case .failure(let error): try take(error, from: call)
             }
         }
         calls = open
     }
 
-    private mutating func take(
-        _ shown: Shown, from call: SimulatedCall, after earlierFences: [RecordID: Fence]
-    ) throws(Violation) {
+    private mutating func take(_ shown: Shown, from call: SimulatedCall) throws(Violation) {
         note("answered: \(call.name)")
         lastAnswers.append(true)
         if call.cameTooLate { throw violation("\(call.name) was answered after the store's end") }
@@ -125,7 +124,7 @@ extension StoreSimulation {
         }
         for (id, fence) in shown.fences {
             guard fences.insert(fence).inserted else { throw violation("\(fence) of \(id) was given out before") }
-            if let last = earlierFences[id], fence < last { throw violation("\(id) got \(fence) after \(last)") }
+            if let last = call.earlierFences[id], fence < last { throw violation("\(id) got \(fence) after \(last)") }
             lastFences[id] = max(fence, lastFences[id] ?? fence)
         }
         lastPosition = max(lastPosition, shown.positions.max() ?? 0)

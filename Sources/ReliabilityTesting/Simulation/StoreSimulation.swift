@@ -164,6 +164,8 @@ struct SimulatedCall: Sendable {
     var sequence: UInt64
     /// Whether the store had said before that it is at its end.
     let cameTooLate: Bool
+    /// The last fences that were answered before it started; one that it gets is later, whatever else is under way.
+    let earlierFences: [RecordID: Fence]
 }
 
 /// A call that comes while the store writes, and what was in memory after it and whatever it made ready.

@@ -33,7 +33,7 @@ struct Options: Equatable {
         }
         while let argument = rest.popFirst() {
             switch argument {
-            case "--cycles", "--crashes": cycles = try Self.number(argument, &rest, 1...Int.max)
+            case "--cycles", "--crashes", "--stories": cycles = try Self.number(argument, &rest, 1...Int.max)
             case "--seed": seed = try Self.number(argument, &rest, 0...UInt64.max)
             case "--directory":
                 guard let directory = rest.popFirst() else { throw Malformed(description: "\(argument) needs a value") }
@@ -72,6 +72,7 @@ struct Options: Equatable {
 
           --cycles N        how often, instead of the number that is short enough for every day
           --crashes N       the same, by the name that it has in the trial of simulated crashes
+          --stories N       the same, by the name that it has in the trial of idempotent operations
           --seed N          for everything that is drawn; the order in which threads run remains the machine's
           --directory DIR   where the files go (default: .build, or the current directory)
           --list            the trials

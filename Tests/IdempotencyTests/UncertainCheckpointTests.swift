@@ -1,0 +1,107 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+import ReliabilityTesting
+import Testing
+
+@testable import Idempotency
+
+/// A checkpoint that is in although nobody could say so gives the execution another fence.
+@Suite(.timeLimit(.minutes(1))) struct UncertainCheckpointTests {
+    /// Lets the next checkpoint be kept, and the caller hear of nothing.
+    private func loseNextCheckpoint(_ shop: Shop) {
+        shop.store.next(.commit, .pass, .unknown(applied: true))
+        shop.store.next(.read, .unavailable)
+    }
+
+    /// The first execution's handler keeps a checkpoint that is lost on the way back, and then does `rest`.
+    private func run(
+        _ shop: Shop, _ operation: IdempotentOperation<String>,
+        _ rest: @escaping (IdempotencyContext) async throws -> Void
+    ) async throws -> IdempotentResult<String> {
+        loseNextCheckpoint(shop)
+        return try await operation.run("k", tenant: "acme", fingerprint: shop.fingerprint) { context in
+            await #expect(throws: StoreError.self) { try await context.checkpoint("one") }
+            try await rest(context)
+            return "receipt"
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a value is kept behind it, and a later checkpoint is too`(kind: StoreKind) async throws {
+        for keepsAnother in [false, true] {
+            let shop = try Shop(kind)
+            let result = try await run(shop, shop.operation()) { context in
+                if keepsAnother { try await context.checkpoint("two") }
+            }
+            #expect(result.origin == .fresh)
+            #expect(try await shop.charge(shop.operation()).value == "receipt")
+            #expect(shop.outcomes == [.new, .completed, .replayed])
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `an unknown outcome and a release are kept behind it`(kind: StoreKind) async throws {
+        for (error, outcome) in [
+            (ProviderTimeout() as any Error, IdempotencyEvent.Outcome.leftUnknown), (CardRefused(), .released),
+        ] {
+            let shop = try Shop(kind)
+            await #expect(throws: (any Error).self) { try await run(shop, shop.operation()) { _ in throw error } }
+            #expect(shop.outcomes == [.new, outcome])
+            #expect(try await shop.record()?.state == (outcome == .released ? nil : KeyState.unknown))
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `the lease is renewed behind it`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        let gate = Gate()
+        async let result = run(shop, shop.operation(clock: shop.clock)) { _ in
+            await gate.pass()
+            try Task.checkCancellation()
+        }
+        await gate.waitForArrival()
+        for _ in 0..<4 {
+            await shop.clock.waitForSleepers(1)
+            shop.clock.advance(by: shop.lease / 3)
+        }
+        await shop.clock.waitForSleepers(1)
+        gate.open()
+        #expect(try await result.origin == .fresh)
+        #expect(shop.outcomes == [.new, .completed])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a value that comes after another execution's claim is not taken for kept`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        await #expect(throws: IdempotencyLeaseLost<String>.self) {
+            try await run(shop, shop.operation()) { _ in
+                shop.clock.advance(by: shop.lease)
+                try await shop.charge(shop.operation(.reexecute), receipt: "second")
+            }
+        }
+        #expect(try await shop.charge(shop.operation()).value == "second 1")
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a takeover that is cancelled before its handler starts leaves the checkpoint`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        _ = try? await shop.operation().run("k", tenant: "acme", fingerprint: shop.fingerprint) { context in
+            try await context.checkpoint("one")
+            throw ProviderTimeout()
+        }
+        let asked = shop.operation(
+            .probe { _ in
+                cancelCurrentTask()
+                return .notApplied
+            })
+        await Task {
+            _ = await #expect(throws: CancellationError.self) { try await shop.charge(asked) }
+        }.value
+        #expect(shop.charges.all.isEmpty)
+        try await shop.charge(shop.operation(.probe { _ in .notApplied }))
+        #expect(shop.charges.all.map(\.checkpoint?.name) == ["one"])
+    }
+}
