@@ -94,7 +94,16 @@ package.targets += [
         path: "Examples/Checkout",
         exclude: ["README.md", "ci.sh", "orders.jsonl"],
         swiftSettings: settings),
+    .executableTarget(
+        name: "payment-server",
+        dependencies: ["Idempotency"],
+        path: "Examples/PaymentServer",
+        exclude: ["README.md", "ci.sh"],
+        swiftSettings: settings),
     .testTarget(
         name: "CheckoutTests", dependencies: ["checkout", "Reliability", "ReliabilityCore", "ReliabilityTesting"],
+        swiftSettings: settings),
+    .testTarget(
+        name: "PaymentServerTests", dependencies: ["payment-server", "checkout", "Idempotency", "ReliabilityTesting"],
         swiftSettings: settings),
 ]
