@@ -61,7 +61,6 @@ struct PaymentService: Sendable {
             keyLines: request.values(of: "Idempotency-Key"), tenant: payment.account, fingerprint: fingerprint,
             policy: policy
         ) { [provider] context in
-            guard let context else { preconditionFailure("The policy lets no request pass without a key") }
             do {
                 let receipt = try await provider.charge(payment, key: context.downstreamKey("charge"))
                 return try .json(201, receipt, HTTPFieldLine("Location", "/payments/\(receipt.receipt)"))
