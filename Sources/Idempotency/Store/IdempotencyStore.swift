@@ -43,6 +43,8 @@ public protocol IdempotencyStore: Sendable {
     /// Keeps an execution's outcome for `retention` from now and ends its lease.
     ///
     /// - Parameters:
+    ///   - execution: The execution that has ended.
+    ///   - retention: How long the outcome is kept.
     ///   - outcome: Of at most ``IdempotencyOutcome/longest`` bytes.
     ///   - changes: Changes of records of a record store that are in if and only if the outcome is; none where
     ///     ``takesChanges`` is `false`.
@@ -76,7 +78,10 @@ public protocol IdempotencyStore: Sendable {
 
     /// A page of the keys of an operation whose outcome is unknown: left so, or with a lease that has passed.
     ///
-    /// - Parameter limit: How many keys are looked at, 1 to 1,000; a page may have fewer, also none.
+    /// - Parameters:
+    ///   - operation: The operation's name, compared byte by byte.
+    ///   - cursor: Where the page before ended; `nil` for the first.
+    ///   - limit: How many keys are looked at, 1 to 1,000; a page may have fewer, also none.
     func unresolved(
         _ operation: String, after cursor: IdempotencyCursor?, limit: Int
     ) async throws(StoreError) -> IdempotencyPage
