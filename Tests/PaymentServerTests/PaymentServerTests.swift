@@ -188,6 +188,8 @@ import Testing
         let answers = try Client.send([payment.bytes, payment.bytes], to: server.port, connections: 2) { count in
             if count == 1 { server.child.kill() }
         }
+        // Until the process is gone, the directory is its.
+        #expect(server.child.wait() == .signal(SIGKILL))
         let answer = try #require(answers.compactMap { $0 }.first)
         #expect(answer.status == 409 && answer.body.contains("idempotency-in-flight"))
         #expect((1...30).contains(Int(answer.fields["retry-after"] ?? "") ?? 0))
