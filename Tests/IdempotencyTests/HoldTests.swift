@@ -8,7 +8,7 @@ import ReliabilityTesting
 import Testing
 
 /// Leases that are renewed, and what a handler keeps while it runs.
-@Suite(.timeLimit(.minutes(1))) struct HoldTests {
+@Suite(.timeLimit(.minutes(10))) struct HoldTests {
     /// A request whose handler stops at the gate, with renewals by the shop's clock.
     private func held(
         _ shop: Shop, _ gate: Gate, _ policy: UnknownPolicy<String> = .reexecute, longestHold: Duration = .seconds(600)

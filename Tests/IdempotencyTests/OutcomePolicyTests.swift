@@ -12,7 +12,7 @@ private struct Declined: Error, Equatable, Codable {
 }
 
 /// What is kept of an outcome, and who runs without protection.
-@Suite(.timeLimit(.minutes(1))) struct OutcomePolicyTests {
+@Suite(.timeLimit(.minutes(10))) struct OutcomePolicyTests {
     private static let declined = ErrorCodec(OutputCodec<Declined>.json)
 
     @Test(arguments: StoreKind.all)
@@ -137,6 +137,14 @@ private struct Declined: Error, Equatable, Codable {
 
     // MARK: Duplicates in flight
 
+    /// Lets so much time pass, from one sleep to the next.
+    private func pass(_ duration: Duration, _ shop: Shop) async {
+        while shop.clock.now.offset < duration {
+            await shop.clock.waitForSleepers()
+            if let wake = shop.clock.nextWake { shop.clock.advance(by: wake) }
+        }
+    }
+
     @Test(arguments: StoreKind.all)
     func `a duplicate that waits gets the outcome as soon as it is there`(kind: StoreKind) async throws {
         let shop = try Shop(kind)
@@ -173,17 +181,9 @@ private struct Declined: Error, Equatable, Codable {
         await #expect(throws: CancellationError.self) { try await cancelled.value }
 
         let waiting = Task { try await shop.charge(charge) }
-        let turned = Turned()
-        let outcome = Task {
-            defer { turned.set() }
-            return await waiting.result
-        }
-        while !turned.isSet {
-            if let wake = shop.clock.nextWake { shop.clock.advance(by: wake) }
-            await Task.yield()
-        }
+        await pass(.seconds(5), shop)
         #expect(
-            await outcome.value.failure as? IdempotencyInFlight
+            await waiting.result.failure as? IdempotencyInFlight
                 == IdempotencyInFlight(key: try shop.key(), retryAfter: .seconds(55)))
         #expect(shop.outcomes == [.inFlight])
     }
@@ -193,15 +193,8 @@ private struct Declined: Error, Equatable, Codable {
         let shop = try Shop(kind)
         try await shop.crashed()
         let charge = shop.operation(.reexecute, ifInFlight: .wait(upTo: shop.lease * 2), clock: shop.clock)
-        let turned = Turned()
-        let waiting = Task {
-            defer { turned.set() }
-            return try await shop.charge(charge)
-        }
-        while !turned.isSet {
-            if let wake = shop.clock.nextWake { shop.clock.advance(by: wake) }
-            await Task.yield()
-        }
+        let waiting = Task { try await shop.charge(charge) }
+        await pass(shop.lease, shop)
         #expect(try await waiting.value.origin == .fresh)
         #expect(shop.outcomes == [.reclaimed, .completed])
         #expect(shop.clock.now.offset == shop.lease)
@@ -236,13 +229,6 @@ private struct Declined: Error, Equatable, Codable {
         #expect(try await shop.unresolved(charge).isEmpty)
         await #expect(throws: StoreError.self) { try await charge.unresolved(after: IdempotencyCursor("other")) }
     }
-}
-
-/// Whether a task has ended.
-private final class Turned: Sendable {
-    private let log = Log<Void>()
-    var isSet: Bool { !log.all.isEmpty }
-    func set() { log.append(()) }
 }
 
 /// A store that takes nothing.

@@ -8,7 +8,7 @@ import ReliabilityTesting
 import Testing
 
 /// An operator's answer holds for the execution that the operator looked at, and for no other.
-@Suite(.timeLimit(.minutes(1))) struct ResolveTests {
+@Suite(.timeLimit(.minutes(10))) struct ResolveTests {
     /// Two operators look and see that nothing was charged. One answers, the client comes back and is charged, and its
     /// answer is lost. The other operator's answer must not free the key then.
     @Test(arguments: StoreKind.all)

@@ -9,7 +9,7 @@ import Testing
 @testable import Idempotency
 
 /// A checkpoint that is in although nobody could say so gives the execution another fence.
-@Suite(.timeLimit(.minutes(1))) struct UncertainCheckpointTests {
+@Suite(.timeLimit(.minutes(10))) struct UncertainCheckpointTests {
     /// Lets the next checkpoint be kept, and the caller hear of nothing.
     private func loseNextCheckpoint(_ shop: Shop) {
         shop.store.next(.commit, .pass, .unknown(applied: true))

@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 /// The line of those who wait: who is served when, who is refused, and what a cancellation leaves behind.
-@MainActor @Suite(.timeLimit(.minutes(5))) struct TokenBucketWaitingTests {
+@MainActor @Suite(.timeLimit(.minutes(10))) struct TokenBucketWaitingTests {
     let clock = ManualClock()
     let events = Recorder<TokenBucketEvent>()
     let granted = Recorder<String>()

@@ -7,7 +7,7 @@ import ReliabilityTesting
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LinearizabilityTests {
+@Suite(.timeLimit(.minutes(10))) struct LinearizabilityTests {
     @Test(arguments: [
         History("nothing"),
         History("one after the other", .write(1, 1, 2), .read(1, 3, 4), .write(2, 5, 6), .read(2, 7, 8)),

@@ -154,7 +154,7 @@ import Testing
         #expect(tooLong.reasons.last == .adviceTooLong)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `an attempt starts exactly when its delay is over, and knows its number and that delay`() async throws {
         let clock = ManualClock()
         let recorder = Recorder<RetryEvent>()

@@ -43,7 +43,7 @@ extension ConformanceBench {
             watch(&group, for: waiters.count)
             let patience = suite.patience
             group.addTask {
-                do { try await Task.sleep(for: patience) } catch { return .over }
+                do { try await patience.runOut() } catch { return .over }
                 return .impatient
             }
             var steps = steps[...]
@@ -118,4 +118,10 @@ extension ConformanceBench {
         try require(answer.claimed.map(\.id.key), is: [key], "what a waiting claim gets \(when)")
         if let time { try require(answer.now, is: time, "when a waiting claim wakes \(when)") }
     }
+}
+
+extension Duration {
+    /// Suspends for that long of real time, in a hundred parts: where other tasks have all threads for a while, that is
+    /// one part of it, and not all of it at once.
+    func runOut() async throws { for _ in 0..<100 { try await Task.sleep(for: self / 100) } }
 }

@@ -152,7 +152,7 @@ extension RecordStoreConformance {
             for task in 0..<tasks { group.addTask { (task, try await operation(task)) } }
             let patience = bench.suite.patience
             group.addTask {
-                try await Task.sleep(for: patience)
+                try await patience.runOut()
                 throw Violation("tasks that wait for each other's commits were not woken")
             }
             var answers: [(Int, Answer)] = []
