@@ -59,8 +59,10 @@ public struct IdempotencyContext: Sendable {
 
     /// Has changes of records committed together with the value that the handler returns: both are in or neither is.
     ///
-    /// If one of them does not find what it expects, nothing is in and the call throws ``IdempotencyUnsettled`` with the
-    /// conflict; the outcome counts as unknown. They are dropped if the handler throws or its value is not kept.
+    /// At most 999, each record in one of them at most, and not the key's own. If one of them does not find what it
+    /// expects or the store refuses them, nothing is in and the call throws ``IdempotencyUnsettled`` with the
+    /// conflict; the outcome counts as unknown. They are dropped if the handler throws or its
+    /// value is classified as one that is not stored; a value that is too large to be kept commits them.
     ///
     /// - Throws: ``IdempotencyUnprotected`` if the execution is not protected, or its store keeps no records.
     public func alsoCommit(_ changes: [Change]) throws(IdempotencyUnprotected) {

@@ -162,11 +162,12 @@ extension IdempotencyEngine {
         let claim = IdempotencyClaim(
             key: call.key, fingerprint: call.fingerprint.stored, holder: call.holder, lease: options.lease,
             takingOver: entry)
+        let sent = time.now()
         do throws(StoreError) {
-            return try await renewed(try await store.claim(claim), for: call)
+            return try await renewed(try await store.claim(claim), for: call, sent)
         } catch {
             guard case .outcomeUnknown = error else { throw error }
-            return try await renewed(try await read(call.key, after: error), for: call)
+            return try await renewed(try await read(call.key, after: error), for: call, sent)
         }
     }
 
@@ -181,30 +182,39 @@ extension IdempotencyEngine {
         }
     }
 
-    /// Recognises a claim of this call by its holder, and renews one whose lease has passed before it was found: nothing
-    /// starts under a dead lease, which anybody may claim at that moment.
+    /// Recognises a claim of this call by its holder, and renews one whose lease may have run for a third already, or has
+    /// passed, before it was known: nothing starts under a dead lease, which anybody may claim at that moment.
     ///
-    /// A first attempt is this call's own insert. A later one is a claim that may have been carried out late, on another
-    /// execution than the one it was made for.
+    /// A first attempt is this call's own insert. A later one that is found is a claim that may have been carried out
+    /// late, on another execution than the one it was made for.
     private func renewed(
-        _ answer: IdempotencyClaimAnswer, for call: Call
+        _ answer: IdempotencyClaimAnswer, for call: Call, _ sent: Int64
     ) async throws(StoreError) -> IdempotencyClaimAnswer {
-        guard case .standing(let entry) = answer, entry.holder?.nonce == call.holder.nonce else { return answer }
-        var execution = entry.execution
-        switch entry.state {
-        case .completed, .unreadable: return answer
-        case .inProgress: break
-        case .unknown:
+        switch answer {
+        case .absent: return answer
+        case .acquired(let execution):
+            guard time.now() - sent >= (options.lease / 3).nanosecondsRoundedUp else { return answer }
             switch try await store.extend(execution, by: options.lease) {
+            case .lost(let standing): return standing.map { .standing($0) } ?? .absent
+            case .held(let extended): return .acquired(extended)
+            }
+        case .standing(let entry):
+            guard entry.holder?.nonce == call.holder.nonce else { return answer }
+            switch entry.state {
+            case .completed, .unreadable: return answer
+            case .inProgress, .unknown: break
+            }
+            let execution: IdempotencyExecution
+            switch try await store.extend(entry.execution, by: options.lease) {
             case .lost(let standing): return standing.map { .standing($0) } ?? .absent
             case .held(let extended): execution = extended
             }
+            if execution.attempt == 1 { return .acquired(execution) }
+            return .standing(
+                IdempotencyEntry(
+                    execution: execution, holder: entry.holder, settledUnder: entry.settledUnder,
+                    incarnation: entry.incarnation, state: .inProgress(leaseRemaining: options.lease)))
         }
-        if execution.attempt == 1 { return .acquired(execution) }
-        return .standing(
-            IdempotencyEntry(
-                execution: execution, holder: entry.holder, settledUnder: entry.settledUnder,
-                incarnation: entry.incarnation, state: .inProgress(leaseRemaining: options.lease)))
     }
 }
 

@@ -110,6 +110,9 @@ enum SettlementFate: Equatable {
             } else {
                 self = .settled(nil)
             }
+        } else if isRelease, standing.execution.attempt == 1, standing.execution.fence != execution.fence {
+            // A first attempt under another fence: the key was free in between.
+            self = .settled(nil)
         } else {
             // A checkpoint that is in says nothing of the settlement: somebody has claimed the key behind it.
             self = standing.execution.fence == execution.fence ? .pending : .lost

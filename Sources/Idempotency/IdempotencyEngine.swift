@@ -64,12 +64,11 @@ final class IdempotencyEngine: Sendable {
         return IdempotencyRecordUnreadable(key: key, cause: cause)
     }
 
-    /// What is kept of an outcome, by its size.
+    /// What is kept of a value, by its size.
     func kept(_ outcome: IdempotencyOutcome) -> IdempotencyOutcome {
         switch outcome {
-        case .value(let bytes), .failure(let bytes):
-            bytes.count > options.maximumOutputSize ? .omitted(size: bytes.count) : outcome
-        case .omitted: outcome
+        case .value(let bytes) where bytes.count > options.maximumOutputSize: .omitted(size: bytes.count)
+        case .value, .failure, .omitted: outcome
         }
     }
 

@@ -90,7 +90,7 @@ public struct IdempotencyChangeConflict: Error, Hashable {
 /// The operation took effect with `value`, but it is not certain that this has been stored.
 ///
 /// Either the value could not be encoded, the store failed, or a change alongside met a conflict. The caller has the value; for later requests the outcome
-/// may count as unknown once the lease has passed.
+/// is unknown, at the latest once the lease has passed.
 public struct IdempotencyUnsettled<Output: Sendable>: Error {
     /// The key.
     public let key: IdempotencyKey

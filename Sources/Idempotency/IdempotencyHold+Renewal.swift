@@ -50,12 +50,18 @@ extension IdempotencyHold {
                 }
             }
             if hasEnded.load(ordering: .acquiring) { return false }
-            group.addTask { await self.renew(time, longest) }
+            // The cancellation of the caller ends no handler, so it ends no renewal either.
+            let renewal = ShieldedCompanion { await self.renew(time, longest) }
+            group.addTask { await renewal.value }
             var isLost = false
             while let step = await group.next() {
-                if step == .stopped { continue }
-                if step == .lost { isLost = true }
-                group.cancelAll()
+                switch step {
+                case .stopped: break
+                case .lost:
+                    isLost = true
+                    group.cancelAll()
+                case .ended: renewal.cancel()
+                }
             }
             return isLost
         }

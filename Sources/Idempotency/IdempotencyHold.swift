@@ -64,23 +64,26 @@ final class IdempotencyHold: Sendable {
                 }
                 return .renewed
             case .lost(let standing):
-                if adopt(standing, after: named) { return await renew() }
-                // A checkpoint gives a new fence, and a new lease with it.
-                let isStale = state.withLock { $0.isKeeping || $0.execution.fence != named.fence }
-                return isStale ? .renewed : .lost
+                switch loss(standing, of: named) {
+                case .none: return .renewed
+                case .some(true): return .lost
+                case .some(false): return await renew()
+                }
             }
         } catch {
             return .failed(error)
         }
     }
 
-    /// Goes on under the fence of a checkpoint that is in, although its call did not say so; `false` if there is none.
-    private func adopt(_ standing: IdempotencyEntry?, after named: IdempotencyExecution) -> Bool {
-        guard let continued = standing?.continuation(of: named) else { return false }
-        return state.withLock { state in
-            guard !state.isKeeping, state.execution.fence == named.fence else { return false }
+    /// Whether the key was lost when the fence of `named` was refused; `nil` if a checkpoint has given or is giving
+    /// another one and a new lease with it, `false` if one is in of which that was not known, and the hold goes on under
+    /// its fence now.
+    private func loss(_ standing: IdempotencyEntry?, of named: IdempotencyExecution) -> Bool? {
+        state.withLock { state in
+            if state.isKeeping || state.execution.fence != named.fence { return nil }
+            guard let continued = standing?.continuation(of: named) else { return true }
             state.execution = continued
-            return true
+            return false
         }
     }
 
@@ -124,7 +127,9 @@ final class IdempotencyHold: Sendable {
                 return entry.execution.attempt == named.attempt ? entry.execution : nil
             }
             if entry.execution.fence == named.fence { throw error }
-            return nil
+            // An earlier checkpoint may be in, although its call did not say so.
+            guard let continued = entry.continuation(of: named) else { return nil }
+            return try await keep(checkpoint, continued)
         }
     }
 }

@@ -164,6 +164,8 @@ extension IdempotentOperation {
             settled = try await engine.settle(execution, .complete(outcome, alongside: hold.changes))
         } catch {
             engine.emit(.storeFailed, key, fence, error)
+            // What the store does not take, such as changes that name a record twice, it will not take later either.
+            if case .refused = error { await engine.leaveUnknown(hold, because: .unsettled) }
             throw IdempotencyUnsettled(key: key, value: value, cause: error)
         }
         switch settled {
@@ -195,6 +197,9 @@ extension IdempotentOperation {
             return await engine.leaveUnknown(hold, because: .unsettled)
         }
         guard let bytes else { return await engine.leaveUnknown(hold, because: .failed) }
-        await engine.end(hold, .complete(engine.kept(.failure(bytes)), alongside: []), as: .failed)
+        guard bytes.count <= engine.options.maximumOutputSize else {
+            return await engine.leaveUnknown(hold, because: .unsettled)
+        }
+        await engine.end(hold, .complete(.failure(bytes), alongside: []), as: .failed)
     }
 }

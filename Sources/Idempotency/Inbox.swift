@@ -41,7 +41,7 @@ public struct Inbox: Sendable {
     /// The bytes of UTF-8 that a source's name may have; less than of the other names, for a prefix of the inbox's own.
     public static let allowedSource = 1...IdempotencyKey.allowed.upperBound - prefix.utf8.count
 
-    /// Keeps the keys of inboxes apart from those of operations in the same store.
+    /// Keeps the keys of inboxes apart from those of operations in the same store, none of which may begin so.
     private static let prefix = "inbox/"
 
     private let operation: IdempotentOperation<Void>

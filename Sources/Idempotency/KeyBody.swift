@@ -83,7 +83,7 @@ struct KeyBody: Hashable {
                 writer.write(bytes)
             case .omitted(let size):
                 writer.write(UInt8(4))
-                writer.write(UInt64(size))
+                writer.write(UInt64(clamping: size))
             }
             writer.write(retention.nanosecondsRoundedUp)
         }

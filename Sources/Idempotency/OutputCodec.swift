@@ -5,8 +5,9 @@
 
 /// How an operation's outcome is stored, so that a later duplicate can be given the same.
 ///
-/// The encoded outcome has at most about 1 MiB (``/RecordStores/RecordLimits/body``). An outcome that cannot be encoded
-/// or stored is not lost to the caller, but its key is left unknown: see ``IdempotencyUnsettled``.
+/// Of an outcome that is larger than the operation's `maximumOutputSize` the fact alone is kept: see
+/// ``IdempotencyOutputOmitted``. One that cannot be encoded or stored is not lost to the caller, but its key is left
+/// unknown: see ``IdempotencyUnsettled``.
 public struct OutputCodec<Output: Sendable>: Sendable {
     let encode: @Sendable (Output) throws -> [UInt8]
     let decode: @Sendable ([UInt8]) throws -> Output

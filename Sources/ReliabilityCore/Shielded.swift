@@ -16,3 +16,26 @@ package func shielded<Success: Sendable>(
 ) async throws -> Success {
     try await Task { try await operation() }.value
 }
+
+/// A task beside an operation, which the cancellation of the operation's task does not reach.
+///
+/// Whoever makes one ends it with ``cancel()`` and waits for ``value``, so it never outlives the operation. It inherits
+/// priority, task-local values and, where the system can say which, the preferred executor.
+package struct ShieldedCompanion<Success: Sendable>: Sendable {
+    private let task: Task<Success, Never>
+
+    package init(_ operation: @escaping @Sendable () async -> Success) {
+        if #available(macOS 26.4, iOS 26.4, tvOS 26.4, watchOS 26.4, visionOS 26.4, *) {
+            let preference = unsafe withUnsafeCurrentTask { unsafe $0?.unownedTaskExecutor?.asTaskExecutor() }
+            task = Task(executorPreference: preference) { await operation() }
+        } else {
+            task = Task { await operation() }
+        }
+    }
+
+    /// What the operation returned, also if the waiting task is cancelled.
+    package var value: Success { get async { await task.value } }
+
+    /// Cancels the operation.
+    package func cancel() { task.cancel() }
+}

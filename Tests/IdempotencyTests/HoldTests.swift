@@ -80,8 +80,6 @@ import Testing
             })
         await shop.clock.waitForSleepers()
         shop.clock.advance(by: shop.lease / 3)
-        while !shop.outcomes.contains(.leaseLost) { await Task.yield() }
-        gate.open()
         let error = await #expect(throws: IdempotencyLeaseLost<String>.self) { try await first.value }
         #expect(error?.result.failure is CancellationError)
         #expect(shop.outcomes == [.new, .reclaimed, .completed, .leaseLost])
@@ -105,6 +103,52 @@ import Testing
         gate.open()
         #expect(try await first.value.value == "of the first")
         #expect(shop.outcomes == [.new, .renewalEnded, .unknown, .completedLate])
+    }
+
+    /// A client that hangs up sends its request again: the first execution must still have its key then.
+    @Test(arguments: StoreKind.all)
+    func `the cancellation of a caller does not end the renewal of a handler that goes on`(
+        kind: StoreKind
+    ) async throws {
+        let shop = try Shop(kind)
+        let (arrived, gate) = (Gate(), Gate())
+        let charge = shop.operation(.reexecute, clock: shop.clock)
+        let first = Task {
+            try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in
+                // What takes no notice of the cancellation.
+                let detached = Task {
+                    await gate.pass()
+                    return "of the first"
+                }
+                arrived.open()
+                return await detached.value
+            }
+        }
+        await arrived.pass()
+        await gate.waitForArrival()
+        first.cancel()
+        await thirds(6, shop)
+        await #expect(throws: IdempotencyInFlight.self) { try await shop.charge(charge) }
+        gate.open()
+        #expect(try await first.value.value == "of the first")
+        #expect(shop.outcomes == [.new, .inFlight, .completed])
+        #expect(shop.clock.nextWake == nil)
+    }
+
+    /// The answer to the claim takes longer than a third of the lease, or than all of it.
+    @Test(arguments: StoreKind.all, [20, 60])
+    func `a claim whose answer comes late is renewed before the handler starts`(
+        kind: StoreKind, seconds: Int
+    ) async throws {
+        let shop = try Shop(kind)
+        let charge = shop.operation(.reexecute, clock: shop.clock)
+        let late = LateStore(RecordIdempotencyStore(shop.store), shop.clock, .seconds(seconds))
+        let slow = IdempotentOperation(
+            "charge", store: late, codec: .string, lease: shop.lease, ifUnknown: .reexecute, clock: shop.clock)
+        let result = try await shop.charge(slow)
+        #expect(result.value == "receipt 1")
+        #expect(shop.store.count(.extend) == 1)
+        #expect(try await shop.charge(charge).isReplayed)
     }
 
     // MARK: Checkpoints
@@ -210,6 +254,27 @@ import Testing
     // MARK: Changes alongside
 
     @Test(arguments: StoreKind.all)
+    func `changes that no store takes leave the outcome unknown at once`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        let own = try shop.key("own").recordID
+        let one = Change.insert(RecordID("x", "1"), RecordContent(state: "s"))
+        let rows: [(String, [Change])] = [
+            ("own", [.insert(own, RecordContent(state: "s"))]), ("twice", [one, one]),
+            ("many", (0..<1_000).map { .insert(RecordID("x", "\($0)"), RecordContent(state: "s")) }),
+        ]
+        for (key, changes) in rows {
+            await #expect(throws: IdempotencyUnsettled<String>.self) {
+                try await shop.operation().run(key, tenant: "acme", fingerprint: shop.fingerprint) { context in
+                    try context.alsoCommit(changes)
+                    return "receipt"
+                }
+            }
+            await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation(), key) }
+        }
+        #expect(shop.charges.all.isEmpty)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `changes are in if and only if the value is`(kind: StoreKind) async throws {
         let shop = try Shop(kind)
         let charge = shop.operation()
@@ -235,4 +300,50 @@ import Testing
         #expect(try await shop.store.read([RecordID("events", "l")]).records == [nil])
         #expect(try await shop.unresolved(charge).map(\.reason) == [.unsettled])
     }
+}
+
+/// A store whose answers to claims take that long.
+private struct LateStore: IdempotencyStore {
+    private let base: any IdempotencyStore
+    private let clock: ManualClock
+    private let delay: Duration
+
+    init(_ base: any IdempotencyStore, _ clock: ManualClock, _ delay: Duration) {
+        self.base = base
+        self.clock = clock
+        self.delay = delay
+    }
+
+    var durability: Durability { base.durability }
+    func claim(_ claim: IdempotencyClaim) async throws(StoreError) -> IdempotencyClaimAnswer {
+        defer { clock.advance(by: delay) }
+        return try await base.claim(claim)
+    }
+    func complete(
+        _ execution: IdempotencyExecution, as outcome: IdempotencyOutcome, retention: Duration,
+        alongside changes: [Change]
+    ) async throws(StoreError) -> IdempotencySettleAnswer {
+        try await base.complete(execution, as: outcome, retention: retention, alongside: changes)
+    }
+    func release(_ execution: IdempotencyExecution) async throws(StoreError) -> IdempotencySettleAnswer {
+        try await base.release(execution)
+    }
+    func markUnknown(
+        _ execution: IdempotencyExecution, because reason: IdempotencyUnknownReason
+    ) async throws(StoreError) -> IdempotencySettleAnswer { try await base.markUnknown(execution, because: reason) }
+    func extend(
+        _ execution: IdempotencyExecution, by lease: Duration
+    ) async throws(StoreError) -> IdempotencyHoldAnswer { try await base.extend(execution, by: lease) }
+    func checkpoint(
+        _ execution: IdempotencyExecution, _ checkpoint: IdempotencyCheckpoint, extendingBy lease: Duration
+    ) async throws(StoreError) -> IdempotencyHoldAnswer {
+        try await base.checkpoint(execution, checkpoint, extendingBy: lease)
+    }
+    func read(_ key: IdempotencyKey) async throws(StoreError) -> IdempotencyEntry? { try await base.read(key) }
+    func unresolved(
+        _ operation: String, after cursor: IdempotencyCursor?, limit: Int
+    ) async throws(StoreError) -> IdempotencyPage {
+        try await base.unresolved(operation, after: cursor, limit: limit)
+    }
+    func purge(limit: Int) async throws(StoreError) -> Int { try await base.purge(limit: limit) }
 }

@@ -87,8 +87,10 @@ private func entry(
             (false, try entry(7, settledUnder: 6), .lost),
             (true, nil, .settled(nil)),
             (true, try entry(5), .pending),
-            (true, try entry(6), .lost),
-            (true, try entry(6, settledUnder: 5), .lost),
+            (true, try entry(6, attempt: 2), .lost),
+            (true, try entry(6, settledUnder: 5, attempt: 2), .lost),
+            // The key was free, and somebody has claimed it since.
+            (true, try entry(6), .settled(nil)),
         ]
         for (isRelease, standing, expected) in fates {
             #expect(SettlementFate(of: execution, isRelease: isRelease, standing) == expected)

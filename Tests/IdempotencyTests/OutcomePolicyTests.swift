@@ -46,6 +46,12 @@ private struct Declined: Error, Equatable, Codable {
         }
         #expect(shop.charges.all.count == codecs.count)
 
+        // One that is too large to be kept is no effect that duplicates could be told of.
+        let large = shop.operation(errors: Self.declined, maximumOutputSize: 10, classify: { _ in .store })
+        let error = Declined(code: "insufficient funds")
+        await #expect(throws: error) { try await shop.charge(large, "large", throwing: error) }
+        await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(large, "large") }
+
         // What another version of the service has stored is not taken for anything else.
         let storing = shop.operation(errors: Self.declined, classify: { _ in .store })
         await #expect(throws: Declined.self) { try await shop.charge(storing, "d", throwing: Declined(code: "")) }

@@ -86,6 +86,9 @@ extension HTTPIdempotencyPolicy {
         }
     }
 
+    /// The problem of an outcome that nobody knows.
+    var problemOfUnknown: HTTPIdempotencyProblem { problem(.outcomeUnknown) }
+
     private func problem(
         _ code: HTTPIdempotencyProblem.Code, _ specifics: String? = nil, retryAfter: Duration? = nil
     ) -> HTTPIdempotencyProblem {

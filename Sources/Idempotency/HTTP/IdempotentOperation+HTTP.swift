@@ -19,7 +19,8 @@ extension IdempotentOperation where Output == HTTPResponseRecord {
     /// The handler's response is given as it is. What becomes of the key then is the policy's
     /// ``HTTPIdempotencyPolicy/disposition``; a response that is not stored goes through this operation's `classify` as
     /// ``HTTPResponseReleased`` or ``HTTPResponseLeftUnknown``. If a response took effect but could not be stored, it is
-    /// given all the same, and the operation's events tell.
+    /// given all the same, and the operation's events tell. If changes were to be committed with it, which are not in either,
+    /// the answer is the problem of an unknown outcome.
     ///
     /// A request that has no key, and needs none, runs its handler without protection; the policy decides that, not the
     /// operation's `keys`.
@@ -38,6 +39,7 @@ extension IdempotentOperation where Output == HTTPResponseRecord {
         _ handler: @escaping (IdempotencyContext) async throws -> HTTPResponseRecord
     ) async throws -> HTTPResponseRecord {
         var (response, failed) = (HTTPResponseRecord?.none, false)
+        var hold: IdempotencyHold?
         do {
             guard let text = try policy.key(in: lines) else {
                 failed = true
@@ -45,6 +47,7 @@ extension IdempotentOperation where Output == HTTPResponseRecord {
             }
             let key = try IdempotencyKey(tenant: tenant, operation: name, key: text)
             let result = try await run(key, fingerprint: fingerprint) { context in
+                hold = context.hold
                 do {
                     let answer = try await handler(context)
                     response = answer
@@ -56,8 +59,11 @@ extension IdempotentOperation where Output == HTTPResponseRecord {
             }
             return response ?? policy.replay(of: result.value)
         } catch  where !failed {
-            // The handler has answered: whatever became of the key, its response is the truth about this request.
-            if let response { return response }
+            if let response {
+                // The handler has answered: whatever became of the key, its response is the truth about this request,
+                // unless what it tells of is in changes that were to be in with the outcome.
+                return hold?.changes.isEmpty ?? true ? response : policy.problemOfUnknown.response
+            }
             guard let problem = policy.problem(for: error) else { throw error }
             return problem.response
         }

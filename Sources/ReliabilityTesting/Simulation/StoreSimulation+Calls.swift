@@ -26,13 +26,17 @@ extension StoreSimulation {
                 store)
             return
         }
+        // One that is to come meanwhile runs now too, and what it appends is behind what this one has looked at.
+        let isAlone = meanwhile == nil
+        if !isAlone { hasRunBefore = true }
         run()
         let after = store.journalInMemory
         // Who waits for room has not looked at the records yet, and will do so at some later frame.
-        let isWaiting = after.roomWaiters > before.roomWaiters
+        let hasLooked = after.roomWaiters == before.roomWaiters
         calls.append(
             SimulatedCall(
-                name: name, pending: pending, sequence: isWaiting ? before.lastSequence : after.lastSequence,
+                name: name, pending: pending,
+                sequence: isAlone && hasLooked ? after.lastSequence : before.lastSequence,
                 cameTooLate: cameTooLate, earlierFences: earlierFences))
         try collect()
     }
@@ -41,6 +45,7 @@ extension StoreSimulation {
     private mutating func wait(_ call: SimulatedCall, _ store: FileRecordStore) {
         let waiting = CallMeanwhile(call)
         meanwhile = waiting
+        hasRunBefore = false
         comesMeanwhile = false
         disk.interrupt(.write) { [executor] in
             while executor.step() { waiting.note(Moment(of: store)) }
@@ -53,8 +58,8 @@ extension StoreSimulation {
         meanwhile = nil
         disk.interrupt(.write, nil)
         var call = waiting.call
-        // It was the first that was ready.
-        if let first = waiting.moments.first { call.sequence = first.sequence }
+        // It was the first that was ready, unless another call has let it run before.
+        if !hasRunBefore, let first = waiting.moments.first { call.sequence = first.sequence }
         for moment in waiting.moments where moment.sequence > moments[moments.count - 1].sequence {
             moments.append(moment)
         }

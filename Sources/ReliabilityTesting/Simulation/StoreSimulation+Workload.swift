@@ -17,7 +17,8 @@ extension StoreSimulation {
 
     /// Starts a call or several, lets the store do something, or lets time pass.
     package mutating func act(atOnce: Int = 1) throws(Violation) {
-        comesMeanwhile = draw(6) == 0
+        // Where callers write, several calls may be carried out before anybody looks, and which of them saw what is open.
+        comesMeanwhile = draw(6) == 0 && committer == .ownThread
         switch draw(100) {
         case 0..<34: for _ in 0...draw(atOnce) { try commit() }
         case 34..<42: try claim()

@@ -75,6 +75,8 @@ package struct StoreSimulation {
     var comesMeanwhile = false
     /// The call that waits for the store's next write, so as to come meanwhile.
     var meanwhile: CallMeanwhile?
+    /// Whether that call may have run before the write, together with another one.
+    var hasRunBefore = false
     /// Whether the last calls succeeded, in the order of their answers.
     var lastAnswers: [Bool] = []
     /// What the open store has told on its own.

@@ -189,6 +189,18 @@ private struct Endpoint {
         #expect(endpoint.events.all.contains { $0.outcome == .leaseLost })
     }
 
+    /// The response tells of an order that was not written.
+    @Test func `a response is not given if the changes with it are not in`() async throws {
+        let endpoint = Endpoint()
+        let response = try await endpoint.operation().respond(
+            keyLines: ["\"k\""], tenant: "acme", fingerprint: .none
+        ) { context in
+            try context.alsoCommit([.assert(RecordID("orders", "1"), Fence(rawValue: 1))])
+            return HTTPResponseRecord(status: 201)
+        }
+        #expect(response.status == 409)
+    }
+
     @Test func `a store that does not work and a record that cannot be read let nothing run`() async throws {
         let endpoint = Endpoint()
         let id = try IdempotencyKey(tenant: "acme", operation: "charge", key: "k").recordID

@@ -138,7 +138,7 @@ extension IdempotencyEntry {
 extension PlantedBug {
     /// Where the search for bugs begins that not every hundredth story shows.
     static let rare: [String: UInt64] = [
-        "completesUnderAnyFence": 44, "prolongsWhatIsLost": 119, "takesOverFromAnybody": 263,
+        "completesUnderAnyFence": 44, "prolongsWhatIsLost": 119, "takesOverFromAnybody": 219,
     ]
 
     static let all =
