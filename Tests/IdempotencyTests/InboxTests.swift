@@ -22,7 +22,9 @@ import Testing
         }
 
         func inbox(_ source: String = "orders") -> Inbox {
-            Inbox(source, store: store, lease: .seconds(60), onEvent: { [events] in events.append($0) })
+            Inbox(
+                source, store: store, lease: .seconds(60), clock: StillClock.shared,
+                onEvent: { [events] in events.append($0) })
         }
 
         func deliver(

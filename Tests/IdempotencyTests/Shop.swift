@@ -30,7 +30,7 @@ struct Shop: Sendable {
         errors: ErrorCodec? = nil, ifInFlight: InFlightPolicy = .refuse, ifStoreFails: StoreFailurePolicy = .refuse,
         keys: KeyPolicy = .required, maximumOutputSize: Int = 262_144,
         classify: (@Sendable (Result<String, any Error>) -> IdempotencyVerdict?)? = nil,
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = StillClock.shared
     ) -> IdempotentOperation<String> {
         IdempotentOperation(
             name, store: store, codec: codec, errors: errors, lease: lease, retention: retention,
@@ -84,6 +84,11 @@ struct Shop: Sendable {
     }
 
     var outcomes: [IdempotencyEvent.Outcome] { events.all.map(\.outcome) }
+}
+
+/// A clock that nobody moves, by which no lease is renewed.
+enum StillClock {
+    static let shared = ManualClock()
 }
 
 /// Values in the order in which they came.

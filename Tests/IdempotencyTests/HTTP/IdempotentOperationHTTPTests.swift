@@ -22,7 +22,7 @@ private struct Endpoint {
     ) -> IdempotentOperation<HTTPResponseRecord> {
         IdempotentOperation(
             name, store: store, codec: .httpResponse, lease: .seconds(60), retention: .seconds(30 * 86_400),
-            ifUnknown: ifUnknown, onEvent: { [events] in events.append($0) })
+            ifUnknown: ifUnknown, clock: StillClock.shared, onEvent: { [events] in events.append($0) })
     }
 
     /// Sends a request, whose handler answers with that status and the number of the run.
