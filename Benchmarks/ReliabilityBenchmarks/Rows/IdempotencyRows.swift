@@ -45,6 +45,23 @@ extension Row {
                 return done
             }
         },
+        Row(
+            "Idempotency", "file: claim + complete, 64 keys at once", floor: "file: claim + complete, 64 callers",
+            count: .fixed(20_000, smoke: 640), usesFiles: true
+        ) { meter in
+            let store = try FileIdempotencyStore(directory: meter.scratch.newPath("store"))
+            let operation = IdempotentOperation("charge", store: store, codec: .bytes, ifUnknown: .park)
+            let (keys, fingerprint) = (Keys.all, Fingerprint { $0.field("amount", 100) })
+            let sample = try await meter.async { count in
+                try await concurrently(64, count) { number, _ in
+                    try await operation.run(keys[number], tenant: "shop", fingerprint: fingerprint) { _ in
+                        Keys.response(number)
+                    }.origin == .fresh
+                }
+            }
+            try await store.records.close()
+            return sample
+        },
         Row("Idempotency", "fingerprint of 1 KiB", floor: Floor.digest) { meter in
             let body = [UInt8](repeating: 0x5A, count: 1_024)
             return try meter.sync { count in
