@@ -65,11 +65,8 @@ final class IdempotencyEngine: Sendable {
     }
 
     /// What is kept of a value, by its size.
-    func kept(_ outcome: IdempotencyOutcome) -> IdempotencyOutcome {
-        switch outcome {
-        case .value(let bytes) where bytes.count > options.maximumOutputSize: .omitted(size: bytes.count)
-        case .value, .failure, .omitted: outcome
-        }
+    func kept(_ value: [UInt8]) -> IdempotencyOutcome {
+        value.count > options.maximumOutputSize ? .omitted(size: value.count) : .value(value)
     }
 
     func hold(_ execution: IdempotencyExecution) -> IdempotencyHold {

@@ -64,10 +64,10 @@ final class IdempotencyHold: Sendable {
                 }
                 return .renewed
             case .lost(let standing):
-                switch loss(standing, of: named) {
-                case .none: return .renewed
-                case .some(true): return .lost
-                case .some(false): return await renew()
+                switch meaning(ofRefusing: named, standing) {
+                case .outdated: return .renewed
+                case .continued: return await renew()
+                case .lost: return .lost
                 }
             }
         } catch {
@@ -75,15 +75,22 @@ final class IdempotencyHold: Sendable {
         }
     }
 
-    /// Whether the key was lost when the fence of `named` was refused; `nil` if a checkpoint has given or is giving
-    /// another one and a new lease with it, `false` if one is in of which that was not known, and the hold goes on under
-    /// its fence now.
-    private func loss(_ standing: IdempotencyEntry?, of named: IdempotencyExecution) -> Bool? {
+    /// What it means that a renewal was refused.
+    private enum Refusal {
+        /// A checkpoint has given or is giving another fence, and a new lease with it.
+        case outdated
+        /// A checkpoint is in of which that was not known; the hold goes on under its fence now.
+        case continued
+        /// Another execution has the key.
+        case lost
+    }
+
+    private func meaning(ofRefusing named: IdempotencyExecution, _ standing: IdempotencyEntry?) -> Refusal {
         state.withLock { state in
-            if state.isKeeping || state.execution.fence != named.fence { return nil }
-            guard let continued = standing?.continuation(of: named) else { return true }
+            if state.isKeeping || state.execution.fence != named.fence { return .outdated }
+            guard let continued = standing?.continuation(of: named) else { return .lost }
             state.execution = continued
-            return false
+            return .continued
         }
     }
 

@@ -51,7 +51,7 @@ extension IdempotentOperation {
     ) async throws {
         precondition(key.isOf(name), "The key \(key) is not one of the operation \(name)")
         var outcome: IdempotencyOutcome?
-        if case .completed(let value) = resolution { outcome = engine.kept(.value(try codec.encode(value))) }
+        if case .completed(let value) = resolution { outcome = engine.kept(try codec.encode(value)) }
         let entry = try checkUnknown(key, try await store.read(key))
         guard entry.execution.fence == fence else {
             guard case .unknown(let reason) = entry.state else {

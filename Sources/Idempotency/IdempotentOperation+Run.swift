@@ -153,7 +153,7 @@ extension IdempotentOperation {
         let (key, fence) = (execution.key, execution.fence)
         let outcome: IdempotencyOutcome
         do {
-            outcome = engine.kept(.value(try codec.encode(value)))
+            outcome = engine.kept(try codec.encode(value))
         } catch {
             engine.emit(.storeFailed, key, fence, error)
             await engine.leaveUnknown(hold, because: .unsettled)
