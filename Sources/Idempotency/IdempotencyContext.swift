@@ -21,7 +21,8 @@ public struct IdempotencyContext: Sendable {
     /// The execution's hold on its key; `nil` if it runs without protection.
     let hold: IdempotencyHold?
 
-    init(_ execution: IdempotencyExecution, _ hold: IdempotencyHold) {
+    init(_ hold: IdempotencyHold) {
+        let execution = hold.started
         key = execution.key
         fence = execution.fence
         attempt = execution.attempt

@@ -66,6 +66,8 @@ extension IdempotencyEngine {
             if options.ifStoreFails == .runUnprotected, !error.isRefusal { return .unprotected(error) }
             throw error
         }
+        // The commonest way.
+        if case .acquired(let execution) = answer { return admit(call, execution) }
         var look = 1
         while true {
             switch try await proceed(call, answer, isLast: look == looks) {
@@ -76,13 +78,17 @@ extension IdempotencyEngine {
         }
     }
 
+    private func admit(_ call: Call, _ execution: IdempotencyExecution) -> Admission {
+        emit(.new, call.key, execution.fence)
+        return .execute(execution, followsUnknown: false)
+    }
+
     private func proceed(
         _ call: Call, _ answer: IdempotencyClaimAnswer, isLast: Bool
     ) async throws -> Step {
         switch answer {
         case .acquired(let execution):
-            emit(.new, call.key, execution.fence)
-            return .done(.execute(execution, followsUnknown: false))
+            return .done(admit(call, execution))
         case .absent:
             guard !isLast else { throw IdempotencyInFlight(key: call.key, retryAfter: .zero) }
             return .look(try await claim(call))
@@ -163,12 +169,15 @@ extension IdempotencyEngine {
             key: call.key, fingerprint: call.fingerprint.stored, holder: call.holder, lease: options.lease,
             takingOver: entry)
         let sent = time.now()
+        let answer: IdempotencyClaimAnswer
         do throws(StoreError) {
-            return try await renewed(try await store.claim(claim), for: call, sent)
+            answer = try await store.claim(claim)
         } catch {
             guard case .outcomeUnknown = error else { throw error }
-            return try await renewed(try await read(call.key, after: error), for: call, sent)
+            answer = try await read(call.key, after: error)
         }
+        guard isToBeRenewed(answer, of: call, sent) else { return answer }
+        return try await renewed(answer, of: call)
     }
 
     /// Reads once after an unknown outcome; an error of the reading leaves it at that.
@@ -182,39 +191,44 @@ extension IdempotencyEngine {
         }
     }
 
-    /// Recognises a claim of this call by its holder, and renews one whose lease may have run for a third already, or has
-    /// passed, before it was known: nothing starts under a dead lease, which anybody may claim at that moment.
+    /// Whether it is a claim of this call, by its holder, whose lease may have run for a third already, or has passed,
+    /// before it was known: nothing starts under a dead lease, which anybody may claim at that moment.
+    private func isToBeRenewed(_ answer: IdempotencyClaimAnswer, of call: Call, _ sent: Int64) -> Bool {
+        switch answer {
+        case .absent: return false
+        case .acquired: return time.now() - sent >= (options.lease / 3).nanosecondsRoundedUp
+        case .standing(let entry):
+            guard entry.holder?.nonce == call.holder.nonce else { return false }
+            switch entry.state {
+            case .completed, .unreadable: return false
+            case .inProgress, .unknown: return true
+            }
+        }
+    }
+
+    /// The answer after a renewal of the call's own claim.
     ///
     /// A first attempt is this call's own insert. A later one that is found is a claim that may have been carried out
     /// late, on another execution than the one it was made for.
     private func renewed(
-        _ answer: IdempotencyClaimAnswer, for call: Call, _ sent: Int64
+        _ answer: IdempotencyClaimAnswer, of call: Call
     ) async throws(StoreError) -> IdempotencyClaimAnswer {
+        let claimed: IdempotencyExecution
         switch answer {
         case .absent: return answer
-        case .acquired(let execution):
-            guard time.now() - sent >= (options.lease / 3).nanosecondsRoundedUp else { return answer }
-            switch try await store.extend(execution, by: options.lease) {
-            case .lost(let standing): return standing.map { .standing($0) } ?? .absent
-            case .held(let extended): return .acquired(extended)
-            }
-        case .standing(let entry):
-            guard entry.holder?.nonce == call.holder.nonce else { return answer }
-            switch entry.state {
-            case .completed, .unreadable: return answer
-            case .inProgress, .unknown: break
-            }
-            let execution: IdempotencyExecution
-            switch try await store.extend(entry.execution, by: options.lease) {
-            case .lost(let standing): return standing.map { .standing($0) } ?? .absent
-            case .held(let extended): execution = extended
-            }
-            if execution.attempt == 1 { return .acquired(execution) }
-            return .standing(
-                IdempotencyEntry(
-                    execution: execution, holder: entry.holder, settledUnder: entry.settledUnder,
-                    incarnation: entry.incarnation, state: .inProgress(leaseRemaining: options.lease)))
+        case .acquired(let execution): claimed = execution
+        case .standing(let entry): claimed = entry.execution
         }
+        let execution: IdempotencyExecution
+        switch try await store.extend(claimed, by: options.lease) {
+        case .lost(let standing): return standing.map { .standing($0) } ?? .absent
+        case .held(let extended): execution = extended
+        }
+        guard case .standing(let entry) = answer, execution.attempt > 1 else { return .acquired(execution) }
+        return .standing(
+            IdempotencyEntry(
+                execution: execution, holder: entry.holder, settledUnder: entry.settledUnder,
+                incarnation: entry.incarnation, state: .inProgress(leaseRemaining: options.lease)))
     }
 }
 

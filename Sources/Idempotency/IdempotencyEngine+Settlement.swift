@@ -20,6 +20,72 @@ extension IdempotencyEngine {
         case conflict(CommitAnswer.Conflict)
     }
 
+    /// What became of the completion with a value.
+    enum Completion {
+        case done(at: Timestamp)
+        /// Another execution has the key.
+        case lost
+        /// It is not certain that the value is stored, because of that.
+        case unsettled(any Error)
+    }
+
+    /// Stores an encoded value and the changes that go with it; what cannot be stored leaves the outcome unknown.
+    func complete(_ hold: IdempotencyHold, _ value: [UInt8], isRecovered: Bool) async -> Completion {
+        let execution = hold.execution
+        let (key, fence) = (execution.key, execution.fence)
+        let outcome = kept(value)
+        do throws(StoreError) {
+            switch try await settle(execution, .complete(outcome, alongside: hold.changes)) {
+            case .lost:
+                emit(.leaseLost, key, fence)
+                return .lost
+            case .conflict(let conflict):
+                await leaveUnknown(hold, because: .unsettled)
+                return .unsettled(IdempotencyChangeConflict(conflict: conflict))
+            case .done(let now):
+                if case .omitted = outcome { emit(.outputOmitted, key, fence) }
+                let isLate = execution.leaseUntil <= now
+                emit(isRecovered ? .recovered : isLate ? .completedLate : .completed, key, fence)
+                return .done(at: now)
+            }
+        } catch {
+            emit(.storeFailed, key, fence, error)
+            // What the store does not take, such as changes that name a record twice, it will not take later either.
+            if case .refused = error { await leaveUnknown(hold, because: .unsettled) }
+            return .unsettled(error)
+        }
+    }
+
+    /// A value that cannot be stored, because encoding it failed.
+    func leaveUnencoded(_ hold: IdempotencyHold, _ error: any Error) async {
+        emit(.storeFailed, hold.execution.key, hold.execution.fence, error)
+        await leaveUnknown(hold, because: .unsettled)
+    }
+
+    /// Stores an error that duplicates get too; what fails here is told by an event, because the caller gets the error
+    /// in any case.
+    func keep(_ error: any Error, by codec: ErrorCodec?, _ hold: IdempotencyHold) async {
+        let bytes: [UInt8]?
+        do {
+            bytes = try codec?.encode(error)
+        } catch {
+            return await leaveUnencoded(hold, error)
+        }
+        guard let bytes else { return await leaveUnknown(hold, because: .failed) }
+        guard bytes.count <= options.maximumOutputSize else { return await leaveUnknown(hold, because: .unsettled) }
+        await end(hold, .complete(.failure(bytes), alongside: []), as: .failed)
+    }
+
+    /// Settles an execution whose handler does not start.
+    func giveUp(_ hold: IdempotencyHold, followsUnknown: Bool) async {
+        // A checkpoint tells that an execution before this one has taken effect up to there.
+        if followsUnknown || hold.execution.checkpoint != nil {
+            await leaveUnknown(hold, because: .cancelled)
+        } else {
+            await release(hold)
+        }
+    }
+
     /// Settles an execution without a value; what fails here is told by an event, and the key then counts as unknown
     /// when the lease has passed.
     func end(_ hold: IdempotencyHold, _ settlement: Settlement, as outcome: IdempotencyEvent.Outcome) async {

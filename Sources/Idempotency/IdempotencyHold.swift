@@ -7,10 +7,18 @@ internal import Synchronization
 
 /// An execution's hold on its key, shared by its handler, who keeps checkpoints, and by what renews the lease.
 final class IdempotencyHold: Sendable {
-    private struct State {
-        var execution: IdempotencyExecution
+    struct State {
+        /// The execution, once it is another than when the handler started.
+        var changed: IdempotencyExecution?
         var isKeeping = false
         var changes: [Change] = []
+        var handler = Handling.running(renewal: nil)
+    }
+
+    /// How far the handler is.
+    enum Handling {
+        case running(renewal: ShieldedCompanion<Bool>?)
+        case ended((any Error)?)
     }
 
     /// What became of a renewal.
@@ -30,10 +38,10 @@ final class IdempotencyHold: Sendable {
 
     let store: any IdempotencyStore
     let lease: Duration
+    /// The execution as it was when the handler started.
+    let started: IdempotencyExecution
     let onNotice: (@Sendable (Notice, IdempotencyExecution) -> Void)?
-    private let state: Locked<State>
-    /// Whether the handler has ended.
-    let hasEnded = Atomic<Bool>(false)
+    let state = Locked(State())
 
     init(
         _ execution: IdempotencyExecution, _ store: any IdempotencyStore, lease: Duration,
@@ -42,11 +50,13 @@ final class IdempotencyHold: Sendable {
         self.store = store
         self.lease = lease
         self.onNotice = onNotice
-        state = Locked(State(execution: execution))
+        started = execution
     }
 
+    var key: IdempotencyKey { started.key }
+
     /// The execution as the store knows it now.
-    var execution: IdempotencyExecution { state.withLock { $0.execution } }
+    var execution: IdempotencyExecution { state.withLock { $0.changed } ?? started }
 
     /// The changes that go with the value.
     var changes: [Change] { state.withLock { $0.changes } }
@@ -60,7 +70,10 @@ final class IdempotencyHold: Sendable {
             switch try await store.extend(named, by: lease) {
             case .held(let execution):
                 state.withLock { state in
-                    if state.execution.fence == named.fence { state.execution.leaseUntil = execution.leaseUntil }
+                    // A checkpoint has the lease that it has brought with it.
+                    guard fence(in: state) == named.fence else { return }
+                    state.changed = named
+                    state.changed?.leaseUntil = execution.leaseUntil
                 }
                 return .renewed
             case .lost(let standing):
@@ -75,6 +88,8 @@ final class IdempotencyHold: Sendable {
         }
     }
 
+    private func fence(in state: State) -> Fence { state.changed?.fence ?? started.fence }
+
     /// What it means that a renewal was refused.
     private enum Refusal {
         /// A checkpoint has given or is giving another fence, and a new lease with it.
@@ -87,9 +102,9 @@ final class IdempotencyHold: Sendable {
 
     private func meaning(ofRefusing named: IdempotencyExecution, _ standing: IdempotencyEntry?) -> Refusal {
         state.withLock { state in
-            if state.isKeeping || state.execution.fence != named.fence { return .outdated }
+            if state.isKeeping || fence(in: state) != named.fence { return .outdated }
             guard let continued = standing?.continuation(of: named) else { return .lost }
-            state.execution = continued
+            state.changed = continued
             return .continued
         }
     }
@@ -97,9 +112,9 @@ final class IdempotencyHold: Sendable {
     /// Keeps a checkpoint.
     func keep(_ checkpoint: IdempotencyCheckpoint) async throws {
         let named = try state.withLock { state in
-            guard !state.isKeeping else { throw IdempotencyCheckpointOverlap(key: state.execution.key) }
+            guard !state.isKeeping else { throw IdempotencyCheckpointOverlap(key: key) }
             state.isKeeping = true
-            return state.execution
+            return state.changed ?? started
         }
         let kept: IdempotencyExecution?
         do throws(StoreError) {
@@ -110,9 +125,9 @@ final class IdempotencyHold: Sendable {
         }
         state.withLock { state in
             state.isKeeping = false
-            if let kept { state.execution = kept }
+            if let kept { state.changed = kept }
         }
-        if kept == nil { throw IdempotencyHoldLost(key: named.key) }
+        if kept == nil { throw IdempotencyHoldLost(key: key) }
     }
 
     /// The execution after the checkpoint; `nil` if another one has the key.

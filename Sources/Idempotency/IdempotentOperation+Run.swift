@@ -51,6 +51,7 @@ extension IdempotentOperation {
     }
 
     /// With a key of this operation.
+    @inline(__always)
     private func run(
         own key: IdempotencyKey, _ fingerprint: Fingerprint,
         _ operation: @escaping (IdempotencyContext) async throws -> Output
@@ -59,14 +60,17 @@ extension IdempotentOperation {
         let call = IdempotencyEngine.Call(key: key, fingerprint: fingerprint, holder: .new())
         switch try await engine.admit(call) {
         case .answered(let outcome, let completedAt, let age):
-            return try replay(outcome, of: key, completedAt, age)
+            let value = try replayed(outcome, of: key, completedAt)
+            return IdempotentResult(value: value, origin: .replayed(firstCompletedAt: completedAt, age: age))
         case .recovered(let execution, let value):
             guard let value = value as? Output else { preconditionFailure("A probe's answer is one of the operation") }
             defer { engine.waiters.ring(key) }
-            return try await complete(engine.hold(execution), with: value, recovered: true)
+            let now = try await complete(engine.hold(execution), with: value, isRecovered: true)
+            return IdempotentResult(value: value, origin: .replayed(firstCompletedAt: now, age: .zero))
         case .execute(let execution, let followsUnknown):
             defer { engine.waiters.ring(key) }
-            return try await execute(execution, followsUnknown, operation)
+            let value = try await execute(engine.hold(execution), followsUnknown, operation)
+            return IdempotentResult(value: value, origin: .fresh)
         case .unprotected(let error):
             return try await runUnprotected(key, error, operation)
         }
@@ -80,53 +84,66 @@ extension IdempotentOperation {
         return IdempotentResult(value: value, origin: .unprotected)
     }
 
-    private func replay(
-        _ outcome: IdempotencyOutcome, of key: IdempotencyKey, _ completedAt: Timestamp, _ age: Duration
-    ) throws -> IdempotentResult<Output> {
-        let replayed: Result<Output, any Error>
+    private func replayed(
+        _ outcome: IdempotencyOutcome, of key: IdempotencyKey, _ completedAt: Timestamp
+    ) throws -> Output {
+        let failure: any Error
         do {
             switch outcome {
-            case .value(let bytes): replayed = .success(try codec.decode(bytes))
+            case .value(let bytes):
+                let value = try codec.decode(bytes)
+                engine.emit(.replayed, key)
+                return value
             case .failure(let bytes):
                 guard let errors else { throw UnreadableEntry(description: "an error, and the operation has no codec") }
-                replayed = .failure(try errors.decode(bytes))
+                failure = try errors.decode(bytes)
             case .omitted(let size):
-                replayed = .failure(IdempotencyOutputOmitted(key: key, size: size, completedAt: completedAt))
+                failure = IdempotencyOutputOmitted(key: key, size: size, completedAt: completedAt)
             }
         } catch {
             throw engine.unreadable(key, error)
         }
         engine.emit(.replayed, key)
-        return IdempotentResult(
-            value: try replayed.get(), origin: .replayed(firstCompletedAt: completedAt, age: age))
+        throw failure
     }
 
     private func execute(
-        _ execution: IdempotencyExecution, _ followsUnknown: Bool,
+        _ hold: IdempotencyHold, _ followsUnknown: Bool,
         _ operation: @escaping (IdempotencyContext) async throws -> Output
-    ) async throws -> IdempotentResult<Output> {
-        let hold = engine.hold(execution)
+    ) async throws -> Output {
         if Task.isCancelled {
-            // A checkpoint tells that an execution before this one has taken effect up to there.
-            if followsUnknown || execution.checkpoint != nil {
-                await engine.leaveUnknown(hold, because: .cancelled)
-            } else {
-                await engine.release(hold)
-            }
+            await engine.giveUp(hold, followsUnknown: followsUnknown)
             throw CancellationError()
         }
-        let context = IdempotencyContext(execution, hold)
-        var ended: Result<Output, any Error>?
-        let isLost = await hold.renewing(engine.time, upTo: engine.options.longestHold) {
-            do { ended = .success(try await operation(context)) } catch { ended = .failure(error) }
+        var value: Output?
+        let end = await hold.renewing(engine.time, upTo: engine.options.longestHold) {
+            value = try await operation(IdempotencyContext(hold))
         }
-        guard let result = ended else { preconditionFailure("A handler has ended when its renewal has") }
-        if isLost { throw IdempotencyLeaseLost(key: execution.key, result: result) }
+        // The commonest way, on which nothing is asked twice: generic code looks up each of its types anew.
+        if let value, classify == nil, !end.isLost {
+            _ = try await complete(hold, with: value, isRecovered: false)
+            return value
+        }
+        let result: Result<Output, any Error>
+        if let value {
+            result = .success(value)
+        } else if let failure = end.failure {
+            result = .failure(failure)
+        } else {
+            preconditionFailure("A handler has ended when its renewal has")
+        }
+        if end.isLost { throw IdempotencyLeaseLost(key: hold.key, result: result) }
+        try await settle(hold, result, followsUnknown)
+        return try result.get()
+    }
+
+    /// Settles an execution as its outcome is classified.
+    private func settle(_ hold: IdempotencyHold, _ result: Result<Output, any Error>, _ followsUnknown: Bool) async throws {
         switch (result, verdict(on: result, hasCheckpoint: hold.execution.checkpoint != nil)) {
         case (.success(let value), .store):
-            return try await complete(hold, with: value, recovered: false)
+            _ = try await complete(hold, with: value, isRecovered: false)
         case (.failure(let error), .store):
-            await keep(error, hold)
+            await engine.keep(error, by: errors, hold)
         case (_, .release) where !followsUnknown:
             await engine.release(hold)
         case (.success, .release), (.success, .unknown):
@@ -134,7 +151,6 @@ extension IdempotentOperation {
         case (.failure(let error), .release), (.failure(let error), .unknown):
             await engine.leaveUnknown(hold, because: error is CancellationError ? .cancelled : .failed)
         }
-        return IdempotentResult(value: try result.get(), origin: .fresh)
     }
 
     private func verdict(on result: Result<Output, any Error>, hasCheckpoint: Bool) -> IdempotencyVerdict {
@@ -145,61 +161,21 @@ extension IdempotentOperation {
         }
     }
 
-    /// Stores the value and gives it back; a value that cannot be stored comes out in the error.
+    /// Stores the value and says since when it is; a value that cannot be stored comes out in the error.
     private func complete(
-        _ hold: IdempotencyHold, with value: Output, recovered: Bool
-    ) async throws -> IdempotentResult<Output> {
-        let execution = hold.execution
-        let (key, fence) = (execution.key, execution.fence)
-        let outcome: IdempotencyOutcome
+        _ hold: IdempotencyHold, with value: Output, isRecovered: Bool
+    ) async throws -> Timestamp {
+        let bytes: [UInt8]
         do {
-            outcome = engine.kept(try codec.encode(value))
+            bytes = try codec.encode(value)
         } catch {
-            engine.emit(.storeFailed, key, fence, error)
-            await engine.leaveUnknown(hold, because: .unsettled)
-            throw IdempotencyUnsettled(key: key, value: value, cause: error)
+            await engine.leaveUnencoded(hold, error)
+            throw IdempotencyUnsettled(key: hold.key, value: value, cause: error)
         }
-        let settled: IdempotencyEngine.Settled
-        do throws(StoreError) {
-            settled = try await engine.settle(execution, .complete(outcome, alongside: hold.changes))
-        } catch {
-            engine.emit(.storeFailed, key, fence, error)
-            // What the store does not take, such as changes that name a record twice, it will not take later either.
-            if case .refused = error { await engine.leaveUnknown(hold, because: .unsettled) }
-            throw IdempotencyUnsettled(key: key, value: value, cause: error)
+        switch await engine.complete(hold, bytes, isRecovered: isRecovered) {
+        case .done(let now): return now
+        case .lost: throw IdempotencyLeaseLost(key: hold.key, result: .success(value))
+        case .unsettled(let cause): throw IdempotencyUnsettled(key: hold.key, value: value, cause: cause)
         }
-        switch settled {
-        case .lost:
-            engine.emit(.leaseLost, key, fence)
-            throw IdempotencyLeaseLost(key: key, result: .success(value))
-        case .conflict(let conflict):
-            await engine.leaveUnknown(hold, because: .unsettled)
-            throw IdempotencyUnsettled(key: key, value: value, cause: IdempotencyChangeConflict(conflict: conflict))
-        case .done(let now):
-            if case .omitted = outcome { engine.emit(.outputOmitted, key, fence) }
-            if recovered {
-                engine.emit(.recovered, key, fence)
-                return IdempotentResult(value: value, origin: .replayed(firstCompletedAt: now, age: .zero))
-            }
-            engine.emit(execution.leaseUntil <= now ? .completedLate : .completed, key, fence)
-            return IdempotentResult(value: value, origin: .fresh)
-        }
-    }
-
-    /// Stores an error that duplicates get too; what fails here is told by an event, because the caller gets the error
-    /// in any case.
-    private func keep(_ error: any Error, _ hold: IdempotencyHold) async {
-        let bytes: [UInt8]?
-        do {
-            bytes = try errors?.encode(error)
-        } catch {
-            engine.emit(.storeFailed, hold.execution.key, hold.execution.fence, error)
-            return await engine.leaveUnknown(hold, because: .unsettled)
-        }
-        guard let bytes else { return await engine.leaveUnknown(hold, because: .failed) }
-        guard bytes.count <= engine.options.maximumOutputSize else {
-            return await engine.leaveUnknown(hold, because: .unsettled)
-        }
-        await engine.end(hold, .complete(.failure(bytes), alongside: []), as: .failed)
     }
 }

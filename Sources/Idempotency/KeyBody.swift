@@ -9,7 +9,7 @@
 /// follows exactly from the record's expiry, which the store sets when it commits, and the retention kept here.
 struct KeyBody: Hashable {
     /// The bytes of a body that are neither the outcome's nor a checkpoint's, nor those of a long fingerprint.
-    private static let overhead = 128
+    private static let overhead = 64
 
     /// What is known of the outcome.
     enum Settlement: Hashable {
@@ -61,10 +61,11 @@ struct KeyBody: Hashable {
 
     var bytes: [UInt8] {
         var writer = ByteWriter()
-        writer.reserveCapacity((settlement == .open ? 64 : Self.overhead) + size)
+        writer.reserveCapacity(Self.overhead + size)
         writer.write(UInt8(1))
         fingerprint.write(to: &writer)
-        writer.write(checkpoint) { writer, checkpoint in
+        writer.write(UInt8(checkpoint == nil ? 0 : 1))
+        if let checkpoint {
             writer.write(checkpoint.name)
             writer.write(checkpoint.bytes)
         }

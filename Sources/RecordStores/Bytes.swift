@@ -16,9 +16,9 @@ package struct ByteWriter {
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
     package mutating func reserveCapacity(_ count: Int) { bytes.reserveCapacity(count) }
     package mutating func write(_ value: UInt8) { bytes.append(value) }
-    package mutating func write(_ value: UInt32) { fixed(UInt64(value), count: 4) }
-    package mutating func write(_ value: UInt64) { fixed(value, count: 8) }
-    package mutating func write(_ value: Int64) { fixed(UInt64(bitPattern: value), count: 8) }
+    package mutating func write(_ value: UInt32) { write(fixed: value) }
+    package mutating func write(_ value: UInt64) { write(fixed: value) }
+    package mutating func write(_ value: Int64) { write(fixed: value) }
 
     /// A number of 1 to 10 bytes, shorter for smaller numbers.
     package mutating func write(variable value: UInt64) {
@@ -46,11 +46,8 @@ package struct ByteWriter {
         body(&self, value)
     }
 
-    private mutating func fixed(_ value: UInt64, count: Int) {
-        unsafe withUnsafeBytes(of: value.littleEndian) { word in
-            // A buffer is appended as a whole, a slice of one byte by byte.
-            unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: word[..<count]))
-        }
+    private mutating func write(fixed value: some FixedWidthInteger) {
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 }
 
@@ -138,6 +135,8 @@ package struct ByteReader {
     private mutating func fixed(count: Int) throws(MalformedBytes) -> UInt64 {
         guard remaining >= count else { throw malformed }
         defer { position += count }
-        return bytes[position..<position + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        var value: UInt64 = 0
+        for index in 0..<count { value |= UInt64(bytes[position + index]) << (8 * UInt64(index)) }
+        return value
     }
 }

@@ -107,7 +107,9 @@ public struct IdempotencyClaim: Hashable, Sendable {
     /// How long the execution has the key to itself, unless it is extended.
     public let lease: Duration
     /// The unknown execution to take over from; `nil` if only a free key is wanted.
-    public let predecessor: IdempotencyEntry?
+    public var predecessor: IdempotencyEntry? { predecessors.first }
+    /// At most one: an array, because an entry is large and most claims have none.
+    private let predecessors: [IdempotencyEntry]
 
     /// A claim from its parts.
     public init(
@@ -118,7 +120,7 @@ public struct IdempotencyClaim: Hashable, Sendable {
         self.fingerprint = fingerprint
         self.holder = holder
         self.lease = lease
-        self.predecessor = predecessor
+        predecessors = predecessor.map { [$0] } ?? []
     }
 }
 
@@ -127,7 +129,7 @@ public enum IdempotencyClaimAnswer: Hashable, Sendable {
     /// The caller executes the key.
     case acquired(IdempotencyExecution)
     /// The key was not free, or another execution than the named one stands there.
-    case standing(IdempotencyEntry)
+    indirect case standing(IdempotencyEntry)
     /// Nothing stands there any more that could be taken over; the key is free.
     case absent
 }
@@ -137,10 +139,10 @@ public enum IdempotencySettleAnswer: Hashable, Sendable {
     /// It is in, since `at` by the store's time.
     case settled(at: Timestamp)
     /// The key is not this execution's any more, and nothing was changed; what stands there instead.
-    case lost(IdempotencyEntry?)
+    indirect case lost(IdempotencyEntry?)
     /// The key is still this execution's and nothing was changed, because one of the changes alongside did not find what
     /// it expected; its index counts those changes.
-    case conflict(CommitAnswer.Conflict)
+    indirect case conflict(CommitAnswer.Conflict)
 }
 
 /// What became of a wish to hold a key longer.
@@ -148,5 +150,5 @@ public enum IdempotencyHoldAnswer: Hashable, Sendable {
     /// The execution goes on; the next call of it names this value.
     case held(IdempotencyExecution)
     /// The key is not this execution's any more; what stands there instead.
-    case lost(IdempotencyEntry?)
+    indirect case lost(IdempotencyEntry?)
 }
