@@ -7,18 +7,11 @@ internal import Synchronization
 
 /// An execution's hold on its key, shared by its handler, who keeps checkpoints, and by what renews the lease.
 final class IdempotencyHold: Sendable {
-    struct State {
+    private struct State {
         /// The execution, once it is another than when the handler started.
         var changed: IdempotencyExecution?
         var isKeeping = false
         var changes: [Change] = []
-        var handler = Handling.running(renewal: nil)
-    }
-
-    /// How far the handler is.
-    enum Handling {
-        case running(renewal: ShieldedCompanion<Bool>?)
-        case ended((any Error)?)
     }
 
     /// What became of a renewal.
@@ -41,7 +34,7 @@ final class IdempotencyHold: Sendable {
     /// The execution as it was when the handler started.
     let started: IdempotencyExecution
     let onNotice: (@Sendable (Notice, IdempotencyExecution) -> Void)?
-    let state = Locked(State())
+    private let state = Locked(State())
 
     init(
         _ execution: IdempotencyExecution, _ store: any IdempotencyStore, lease: Duration,

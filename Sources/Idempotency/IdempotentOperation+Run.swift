@@ -116,11 +116,14 @@ extension IdempotentOperation {
             throw CancellationError()
         }
         var value: Output?
-        let end = await hold.renewing(engine.time, upTo: engine.options.longestHold) {
+        let (time, longest) = (engine.time, engine.options.longestHold)
+        let end = await watched {
             value = try await operation(IdempotencyContext(hold))
+        } by: {
+            await hold.renew(time, upTo: longest)
         }
         // The commonest way, on which nothing is asked twice: generic code looks up each of its types anew.
-        if let value, classify == nil, !end.isLost {
+        if let value, classify == nil, !end.isCancelled {
             _ = try await complete(hold, with: value, isRecovered: false)
             return value
         }
@@ -132,7 +135,7 @@ extension IdempotentOperation {
         } else {
             preconditionFailure("A handler has ended when its renewal has")
         }
-        if end.isLost { throw IdempotencyLeaseLost(key: hold.key, result: result) }
+        if end.isCancelled { throw IdempotencyLeaseLost(key: hold.key, result: result) }
         try await settle(hold, result, followsUnknown)
         return try result.get()
     }
