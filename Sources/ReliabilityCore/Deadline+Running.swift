@@ -78,16 +78,14 @@ extension Deadline {
             throw DeadlinePassed(name: deadline.name)
         }
         var value: Success?
-        let end = await deadline.bind {
-            await watched {
-                value = try await operation()
-            } by: {
-                // The only error of the sleep is its cancellation: the operation has ended.
-                (try? await deadline.time.sleep(until: deadline.end)) != nil
-            } after: {
-                guard let grace, (try? await deadline.time.sleep(for: grace)) != nil else { return }
-                report(.overdue, deadline, nil)
-            }
+        let end = await watched {
+            value = try await deadline.bind(operation)
+        } by: {
+            // The only error of the sleep is its cancellation: the operation has ended.
+            (try? await deadline.time.sleep(until: deadline.end)) != nil
+        } after: {
+            guard let grace, (try? await deadline.time.sleep(for: grace)) != nil else { return }
+            report(.overdue, deadline, nil)
         }
         if let value {
             if end.isCancelled { report(.late, deadline, nil) }
@@ -100,7 +98,13 @@ extension Deadline {
     }
 
     /// Runs an operation for which this deadline is ``current``, unless there is an earlier one; it is not cancelled.
-    package func bind<Success>(_ operation: () async throws -> Success) async rethrows -> Success {
-        try await Deadline.$around.withValue(orEarlier(Deadline.around)) { try await operation() }
+    package func bind<Success>(
+        _ operation: () async throws -> Success, isolation: isolated (any Actor)? = #isolation
+    ) async rethrows -> Success {
+        try await Deadline.$around.withValue(orEarlier(Deadline.around)) {
+            // The isolation is captured, so that the closure is where the caller is.
+            _ = isolation
+            return try await operation()
+        }
     }
 }

@@ -44,7 +44,7 @@ public struct Deadline: Sendable {
         self.name = name
         self.limit = max(limit, .zero)
         self.time = time
-        end = time.now().addingSaturating(max(limit, .zero).nanosecondsRoundedUp)
+        end = time.now().addingSaturating(self.limit.nanosecondsRoundedUp)
     }
 
     /// How long it is until the deadline; zero once it has passed.

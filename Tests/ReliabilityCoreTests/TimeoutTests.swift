@@ -55,6 +55,31 @@ import Testing
         #expect(clock.sleeperCount == 0 && told.isEmpty)
     }
 
+    @Test func `an operation that never suspends is not timed`() async throws {
+        actor Counter {
+            var count = 0
+            func run(_ timeout: Timeout) async throws { try await timeout.run { self.count += 1 } }
+        }
+        let watching = WatchingClock()
+        let timeout = Timeout(.seconds(2), clock: watching)
+        #expect(try await timeout.run { 7 } == 7)
+        try await Counter().run(timeout)
+        let hasSlept = watching.hasSlept.load(ordering: .relaxed)
+        #expect(!hasSlept)
+    }
+
+    @Test func `an operation that ends while its timer starts does not wait for it`() async throws {
+        // Of so many runs on all threads some end just then, and the clock stands still.
+        await withDiscardingTaskGroup { group in
+            for _ in 0..<16 {
+                group.addTask {
+                    for _ in 0..<1_000 { try? await timeout(2, "a").run { await Task.yield() } }
+                }
+            }
+        }
+        #expect(clock.sleeperCount == 0)
+    }
+
     @Test func `an operation is cancelled at the limit and not a nanosecond before`() async throws {
         async let outcome = Result { try await timeout(2, "catalog").run { try await clock.sleep(for: .seconds(9)) } }
         await clock.waitForSleepers(2)
@@ -132,7 +157,7 @@ import Testing
     @Test func `an error after the limit is the cause, and one that proves that nothing happened passes`() async throws {
         struct Broken: Error {}
         struct Refused: NotApplied {}
-        for error in [Broken(), Refused()] as [any Error] {
+        for error in [Broken(), Refused(), TimedOut(name: "a", limit: .seconds(1))] as [any Error] {
             async let outcome = Result {
                 try await timeout(2, "a").run {
                     try? await clock.sleep(for: .seconds(9))
@@ -141,8 +166,11 @@ import Testing
             }
             await advance(2, sleepers: 2)
             let failure = await outcome.failure
-            #expect(failure is Refused || (failure as? TimedOut)?.cause is Broken)
             #expect(failure is Refused == error is Refused)
+            guard let timedOut = failure as? TimedOut else { continue }
+            // What an inner run under the same deadline has told is not told twice.
+            #expect(timedOut.limit == .seconds(2) && timedOut.cause is Broken == error is Broken)
+            #expect(!(timedOut.cause is TimedOut))
         }
     }
 
@@ -164,6 +192,15 @@ import Testing
         #expect(told == ["refused request 0.0 seconds"])
     }
 
+    @Test func `the operation stays on the executor that its caller prefers`() throws {
+        let executor = ManualExecutor()
+        let timeout = timeout(2, "a")
+        let isBound = try executor.run {
+            try await timeout.run { unsafe withUnsafeCurrentTask { unsafe $0?.unownedTaskExecutor } != nil }
+        }
+        #expect(isBound)
+    }
+
     @Test func `the operation runs in the caller's isolation, with its task-local values`() async throws {
         actor Counter {
             var count = 0
@@ -181,6 +218,20 @@ import Testing
         async let count = Counter().run(timeout(2, "a"), clock)
         await advance(1, sleepers: 2)
         #expect(try await count == 10)
+    }
+}
+
+/// A clock that remembers whether anybody slept by it.
+private final class WatchingClock: Clock {
+    private let clock = ManualClock()
+    let hasSlept = Atomic<Bool>(false)
+
+    var now: ManualClock.Instant { clock.now }
+    var minimumResolution: Duration { clock.minimumResolution }
+
+    func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws {
+        hasSlept.store(true, ordering: .relaxed)
+        try await clock.sleep(until: deadline, tolerance: tolerance)
     }
 }
 

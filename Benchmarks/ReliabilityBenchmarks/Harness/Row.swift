@@ -51,5 +51,5 @@ struct Row: Sendable {
 
     /// Every row, floors first.
     static let all =
-        floors + diskFloors + rateLimiting + circuitBreaking + retrying + recordStores + fileRecordStores + idempotency
+        floors + diskFloors + core + rateLimiting + circuitBreaking + retrying + recordStores + fileRecordStores + idempotency
 }
