@@ -141,7 +141,9 @@ extension IdempotentOperation {
     }
 
     /// Settles an execution as its outcome is classified.
-    private func settle(_ hold: IdempotencyHold, _ result: Result<Output, any Error>, _ followsUnknown: Bool) async throws {
+    private func settle(
+        _ hold: IdempotencyHold, _ result: Result<Output, any Error>, _ followsUnknown: Bool
+    ) async throws {
         switch (result, verdict(on: result, hasCheckpoint: hold.execution.checkpoint != nil)) {
         case (.success(let value), .store):
             _ = try await complete(hold, with: value, isRecovered: false)

@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test func `the earliest of those around is current, and afterwards the one before`() async throws {
-        let (early, late) = (Deadline.after(.seconds(1), name: "early", clock: clock), Deadline.after(.seconds(2), name: "late"))
+        let early = Deadline.after(.seconds(1), name: "early", clock: clock)
+        let late = Deadline.after(.seconds(2), name: "late")
         func name() -> String? { Deadline.current?.name }
 
         #expect(name() == nil)

@@ -154,7 +154,8 @@ import Testing
         #expect(told == ["late a 3.0 seconds"])
     }
 
-    @Test func `an error after the limit is the cause, and one that proves that nothing happened passes`() async throws {
+    @Test func `an error after the limit is the cause, and one that proves that nothing happened passes`() async throws
+    {
         struct Broken: Error {}
         struct Refused: NotApplied {}
         for error in [Broken(), Refused(), TimedOut(name: "a", limit: .seconds(1))] as [any Error] {

@@ -51,5 +51,6 @@ struct Row: Sendable {
 
     /// Every row, floors first.
     static let all =
-        floors + diskFloors + core + rateLimiting + circuitBreaking + retrying + recordStores + fileRecordStores + idempotency
+        floors + diskFloors + core + rateLimiting + circuitBreaking + retrying + recordStores + fileRecordStores
+        + idempotency
 }
