@@ -98,6 +98,24 @@ import Testing
         #expect(state.sent(state.unsent.count, now: 0) == .endOutput)
     }
 
+    @Test func `a connection yields its place a second after its client's turn has begun, and never in the server's`() {
+        var state = ConnectionState(now: 0)
+        #expect(state.yieldsAt == Self.second)
+        #expect(state.receive(Array(Self.get[..<5]), now: 2 * Self.second) == .none)
+        #expect(state.receive(Array(Self.get[5..<10]), now: 4 * Self.second) == .none)
+        #expect(state.yieldsAt == 3 * Self.second)
+        #expect(state.receive(Array(Self.get[10...]), now: 5 * Self.second) == .handle(Self.request))
+        #expect(state.yieldsAt == nil && state.isAnswering)
+        state.answer(Self.response, now: 6 * Self.second)
+        #expect(state.yieldsAt == nil && !state.isAnswering)
+        #expect(state.sent(state.unsent.count, now: 7 * Self.second) == .none)
+        #expect(state.yieldsAt == 8 * Self.second)
+        #expect(state.receive(Array("nonsense\r\n\r\n".utf8), now: 8 * Self.second) == .none)
+        #expect(state.yieldsAt == nil)
+        #expect(state.sent(state.unsent.count, now: 9 * Self.second) == .endOutput)
+        #expect(state.yieldsAt == nil)
+    }
+
     @Test func `the response to HEAD has the length of the body and no body`() {
         var state = ConnectionState(now: 0)
         _ = state.receive(Array("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n".utf8), now: 0)

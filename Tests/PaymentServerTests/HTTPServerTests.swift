@@ -47,6 +47,11 @@ import Testing
         withExtendedLifetime(input) {}
     }
 
+    @Test(arguments: [(0, 1), (65, 1), (66, 2), (100, 36), (575, 511), (576, 512), (577, 512), (Int.max, 512)])
+    func `there are fewer places where few files may be open`(files: Int, places: Int) {
+        #expect(HTTPServer.places(files: files) == places)
+    }
+
     @Test func `a stop turns away who has not been let in, and lets the others have their answers`() async throws {
         // Nothing else refers to the end that is let go of below.
         var pipe: (output: Descriptor, input: Descriptor)? = try Descriptor.pipe()

@@ -27,15 +27,19 @@ import Testing
         let child: Child
         let port: UInt16
 
-        init(_ directory: TemporaryDirectory, _ words: [String] = []) throws {
+        /// - Parameter limit: A command of the shell before it, to limit what the server may use.
+        init(_ directory: TemporaryDirectory, _ words: [String] = [], limit: String = "true") throws {
             let tests = Executable.path
             let program = tests[..<(try #require(tests.lastIndex(of: "/")))] + "/payment-server"
             guard unsafe access(String(program), X_OK) == 0 else {
                 try Test.cancel("the program is not beside the tests")
             }
             child = try Child(
-                executable: String(program),
-                arguments: ["--directory", directory.path + "/data", "--until-input-ends"] + words)
+                executable: "/bin/sh",
+                arguments: [
+                    "-c", limit + " && exec \"$0\" \"$@\"", String(program), "--directory", directory.path + "/data",
+                    "--until-input-ends",
+                ] + words)
             guard case .line(let line) = try child.nextLine(timeout: .seconds(60)),
                 let port = line.split(separator: ":").last.flatMap({ UInt16($0) })
             else { throw NoPort() }
@@ -251,6 +255,23 @@ import Testing
             #expect(answer?.status == status)
             #expect(answer?.fields["connection"] == "close")
         }
+    }
+
+    @Test func `a server that may have few files open has fewer places, and what it needs itself`() throws {
+        let directory = try TemporaryDirectory()
+        let server = try Server(directory, limit: "ulimit -n 100")
+        // As many as it may have open at all, and more.
+        let clients = try (0..<120).map { _ in try RawClient(port: server.port) }
+        let payment = String(decoding: Duplicate(key: "k", amount: 100).bytes, as: UTF8.self)
+        func pay(_ client: RawClient) throws -> String {
+            try client.send(payment)
+            return try client.receive(through: "}")
+        }
+        // The first one has its place for a second; if the machine is slower, whoever comes next gets one in time.
+        let answer = (try? pay(clients[0])).flatMap { $0.hasSuffix("}") ? $0 : nil }
+        #expect(try (answer ?? pay(try RawClient(port: server.port))).hasPrefix("HTTP/1.1 201 "))
+        withExtendedLifetime(clients) { server.child.closeInput() }
+        #expect(server.child.wait() == .status(0))
     }
 
     @Test func `a directory and a port are used by one server at a time`() throws {

@@ -108,6 +108,37 @@ import Testing
         #expect(try large.next()?.body.count == 65_536)
     }
 
+    @Test func `as many fields and empty lines as may be are taken, and one more is not`() throws {
+        for (extra, isTaken) in [(0, true), (1, false)] {
+            let fields = String(repeating: "X:\r\n", count: RequestParser.fieldLimit - 1 + extra)
+            let lines = String(repeating: "\r\n", count: RequestParser.emptyLineLimit + extra)
+            for (text, refusal) in [
+                ("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n", HTTPRefusal.fieldsTooLarge),
+                ("\(lines)GET / HTTP/1.1\r\nHost: a\r\n\r\n", .malformed),
+            ] {
+                var parser = RequestParser()
+                // Every request has its own.
+                for _ in 1...3 {
+                    parser.append(Array(text.utf8))
+                    if isTaken {
+                        #expect(try parser.next() != nil)
+                    } else {
+                        #expect(throws: refusal) { try parser.next() }
+                        break
+                    }
+                }
+            }
+        }
+        // Those that come one by one count like all at once.
+        var parser = RequestParser()
+        for _ in 0..<RequestParser.emptyLineLimit {
+            parser.append([0x0D, 0x0A])
+            #expect(try parser.next() == nil)
+        }
+        parser.append([0x0D, 0x0A])
+        #expect(throws: HTTPRefusal.malformed) { try parser.next() }
+    }
+
     @Test func `dates are written as HTTP has them`() {
         #expect(httpDate(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(httpDate(0) == "Thu, 01 Jan 1970 00:00:00 GMT")

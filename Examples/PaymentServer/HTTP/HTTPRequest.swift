@@ -41,7 +41,8 @@ enum HTTPRefusal: Int, Error, CaseIterable {
             case .lengthRequired: "The request needs the field Content-Length; transfer codings are not taken."
             case .bodyTooLarge: "The body has more than \(RequestParser.bodyLimit) bytes."
             case .expectationFailed: "Expectations are not supported; send the request without."
-            case .fieldsTooLarge: "The request line and the fields have more than \(RequestParser.headLimit) bytes."
+            case .fieldsTooLarge:
+                "The request has more than \(RequestParser.fieldLimit) fields, or \(RequestParser.headLimit) bytes of them."
             case .versionNotSupported: "The version of HTTP is none of 1.0 and 1.1."
             }
         return .problem(rawValue, detail)

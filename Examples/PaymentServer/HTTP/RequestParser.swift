@@ -12,12 +12,18 @@ internal import Idempotency
 struct RequestParser {
     /// The most bytes of a request line with its fields.
     static let headLimit = 16 * 1_024
+    /// The most fields.
+    static let fieldLimit = 100
     /// The most bytes of a body.
     static let bodyLimit = 64 * 1_024
+    /// The most empty lines before a request.
+    static let emptyLineLimit = 4
 
     private var buffer: [UInt8] = []
     /// How many bytes of the buffer are known to contain no end of the fields.
     private var searched = 0
+    /// How many empty lines have come before the next request.
+    private var emptyLines = 0
     /// A request whose body has not come as a whole, and the bytes that this has.
     private var pending: (HTTPRequest, length: Int)?
 
@@ -39,6 +45,8 @@ struct RequestParser {
     private mutating func nextHead() throws(HTTPRefusal) -> (HTTPRequest, length: Int)? {
         // Some clients send an empty line behind a body.
         while buffer.starts(with: [0x0D, 0x0A]) {
+            emptyLines += 1
+            guard emptyLines <= Self.emptyLineLimit else { throw .malformed }
             buffer.removeFirst(2)
             searched = 0
         }
@@ -49,7 +57,7 @@ struct RequestParser {
         guard end <= Self.headLimit else { throw .fieldsTooLarge }
         let lines = try Self.lines(buffer[..<end])
         buffer.removeFirst(end + 4)
-        searched = 0
+        (searched, emptyLines) = (0, 0)
         return try Self.head(lines)
     }
 
@@ -74,6 +82,7 @@ struct RequestParser {
     }
 
     private static func head(_ lines: [ArraySlice<UInt8>]) throws(HTTPRefusal) -> (HTTPRequest, length: Int) {
+        guard lines.count <= fieldLimit + 1 else { throw .fieldsTooLarge }
         var (request, isOld) = try requestLine(lines[0])
         for line in lines.dropFirst() { request.fields.append(try field(line)) }
         let hosts = request.values(of: "Host").count

@@ -20,21 +20,23 @@ struct ConnectionState {
         static let response = Duration.seconds(10)
         /// For the client to close, once it has everything.
         static let farewell = Duration.seconds(2)
+        /// For a request, whether it has begun to come or not, while others wait to be let in.
+        static let crowded = Duration.seconds(1)
     }
 
-    /// What the connection is at; times are nanoseconds of the server's clock.
+    /// What the connection is at, since when; times are nanoseconds of the server's clock.
     private enum Phase: Equatable {
         /// Nothing of a next request is there.
-        case idle(until: Int64)
+        case idle(since: Int64)
         /// A request has begun to come.
-        case reading(until: Int64)
+        case reading(since: Int64)
         /// A request is answered by somebody else.
         case answering
         /// A response is sent.
-        case sending(until: Int64)
+        case sending(since: Int64)
         /// All is sent and the client knows that. What it still sends is dropped, because closing with bytes unread
         /// would reset the connection, and take the response away from it.
-        case leaving(until: Int64)
+        case leaving(since: Int64)
         case closed
     }
 
@@ -54,7 +56,10 @@ struct ConnectionState {
     /// What is to be sent.
     private(set) var unsent: ArraySlice<UInt8> = []
 
-    init(now: Int64) { phase = .idle(until: now.adding(Patience.idle)) }
+    init(now: Int64) { phase = .idle(since: now) }
+
+    /// Whether somebody is answering a request.
+    var isAnswering: Bool { phase == .answering }
 
     var wantsInput: Bool {
         switch phase {
@@ -66,8 +71,20 @@ struct ConnectionState {
     /// When ``expire(now:)`` is to be called, unless something happens before.
     var deadline: Int64? {
         switch phase {
-        case .idle(let until), .reading(let until), .sending(let until), .leaving(let until): until
+        case .idle(let since): since.adding(Patience.idle)
+        case .reading(let since): since.adding(Patience.request)
+        case .sending(let since): since.adding(Patience.response)
+        case .leaving(let since): since.adding(Patience.farewell)
         case .answering, .closed: nil
+        }
+    }
+
+    /// From when on the connection may be closed to let somebody else in: only while it is the client's turn, so that
+    /// no request is lost that has come as a whole, and no response. The longer the client has waited, the earlier.
+    var yieldsAt: Int64? {
+        switch phase {
+        case .idle(let since), .reading(let since): since.adding(Patience.crowded)
+        case .answering, .sending, .leaving, .closed: nil
         }
     }
 
@@ -94,10 +111,10 @@ struct ConnectionState {
         unsent = unsent.dropFirst(count)
         guard case .sending = phase, unsent.isEmpty else { return .none }
         guard isLast else {
-            phase = .idle(until: now.adding(Patience.idle))
+            phase = .idle(since: now)
             return proceed(now)
         }
-        phase = .leaving(until: now.adding(Patience.farewell))
+        phase = .leaving(since: now)
         return .endOutput
     }
 
@@ -132,7 +149,7 @@ struct ConnectionState {
             refuse(error, now)
             return .none
         }
-        if !parser.isEmpty, case .idle = phase { phase = .reading(until: now.adding(Patience.request)) }
+        if !parser.isEmpty, case .idle = phase { phase = .reading(since: now) }
         return .none
     }
 
@@ -143,7 +160,7 @@ struct ConnectionState {
 
     private mutating func send(_ response: HTTPResponseRecord, _ now: Int64) {
         unsent = response.message(closes: isLast, isHead: isHead)[...]
-        phase = .sending(until: now.adding(Patience.response))
+        phase = .sending(since: now)
     }
 
     private mutating func close() -> Action {

@@ -10,13 +10,18 @@ internal import Synchronization
 /// A server of HTTP/1.1 on the loopback interface: requests come out of a sequence, answers go in.
 ///
 /// One thread does everything with sockets (``Reactor``), and none waits for an answer, so requests can be handled by
-/// tasks. Each connection has one request at a time in the sequence, so there are never more than connections.
+/// tasks. Each connection has one request at a time in the sequence, and keeps its place until that has its answer, so
+/// there are never more requests than places.
 final class HTTPServer: Sendable {
     /// A request, and where its answer goes.
     struct Exchange: Sendable {
         let request: HTTPRequest
         fileprivate let connection: Int
     }
+
+    /// The connections at a time of a process that may have so many files open: 512, or what is left beside those that
+    /// it needs for the store, timers and pipes. Without them it would not go on.
+    static func places(files: Int) -> Int { min(512, max(1, files - 64)) }
 
     /// The port that it listens at.
     let port: UInt16
@@ -27,7 +32,8 @@ final class HTTPServer: Sendable {
     /// Until the thread has it, which closes it at a stop.
     private let listener: Locked<Descriptor?>
     private let stops: [Descriptor]
-    private let connectionLimit: Int
+    let connectionLimit: Int
+    let clock: any Clock<Duration>
     private let answers = Locked<[(Int, HTTPResponseRecord)]>([])
     /// Becomes readable when an answer comes.
     let wake: Descriptor
@@ -37,9 +43,14 @@ final class HTTPServer: Sendable {
     ///
     /// - Parameters:
     ///   - port: The port.
-    ///   - connectionLimit: The most connections at a time; more wait in the listener's queue.
+    ///   - connectionLimit: The most connections at a time. More wait in the listener's queue until one ends, or has
+    ///     been idle for a while.
     ///   - stops: Descriptors whose end tells the server to stop.
-    init(port: UInt16, connectionLimit: Int = 512, stops: [Descriptor]) throws(SystemError) {
+    ///   - clock: Measures how long clients take.
+    init(
+        port: UInt16, connectionLimit: Int = places(files: Descriptor.limit), stops: [Descriptor],
+        clock: any Clock<Duration> = ContinuousClock()
+    ) throws(SystemError) {
         let (listener, port) = try Loopback.listen(port: port)
         self.listener = Locked(listener)
         self.port = port
@@ -47,6 +58,7 @@ final class HTTPServer: Sendable {
         try wake.makeNonBlocking()
         try bell.makeNonBlocking()
         self.connectionLimit = connectionLimit
+        self.clock = clock
         self.stops = stops
         (requests, continuation) = AsyncStream.makeStream()
     }
@@ -56,7 +68,7 @@ final class HTTPServer: Sendable {
     /// - Parameter onFailure: Told why the thread ended, if that was not a stop.
     func start(onFailure: @escaping @Sendable (SystemError) -> Void) {
         DispatchQueue(label: "http-server").async { [self] in
-            var reactor = Reactor(self, listener.withLock { $0.take() }, connectionLimit, stops)
+            var reactor = Reactor(self, listener.withLock { $0.take() }, stops)
             do throws(SystemError) { try reactor.run() } catch { onFailure(error) }
             continuation.finish()
         }

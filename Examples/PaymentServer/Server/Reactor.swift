@@ -19,31 +19,31 @@ struct Reactor {
     private static let acceptPause = Duration.milliseconds(100)
 
     private let server: HTTPServer
-    private let connectionLimit: Int
     private let stops: [Descriptor]
     private var listener: Descriptor?
     private var connections: [Int: Connection] = [:]
     private var connectionsSoFar = 0
     private var acceptAgainAt: Int64?
-    private let time = TimeSource(ContinuousClock())
+    private let time: TimeSource
 
-    init(_ server: HTTPServer, _ listener: Descriptor?, _ connectionLimit: Int, _ stops: [Descriptor]) {
+    init(_ server: HTTPServer, _ listener: Descriptor?, _ stops: [Descriptor]) {
         self.server = server
-        self.connectionLimit = connectionLimit
         self.listener = listener
         self.stops = stops
+        time = TimeSource(server.clock)
     }
 
     /// Serves until one of `stops` comes to its end and every request that had begun to come has its answer.
     mutating func run() throws(SystemError) {
         while listener != nil || !connections.isEmpty {
             let open = Array(connections)
-            let own = [listener.map { acceptAgainAt == nil && hasRoom ? $0.raw : -1 } ?? -1, server.wake.raw]
+            let before = time.now()
+            let own = [letsIn(before) ? listener?.raw ?? -1 : -1, server.wake.raw]
             let stops = listener == nil ? [] : self.stops.map(\.raw)
             var polled = (own + stops).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             let firstConnection = polled.count
             polled += open.map(\.value.polled)
-            guard unsafe poll(&polled, nfds_t(polled.count), timeout()) >= 0 || errno == EINTR else {
+            guard unsafe poll(&polled, nfds_t(polled.count), timeout(before)) >= 0 || errno == EINTR else {
                 throw .last("poll")
             }
             let now = time.now()
@@ -60,36 +60,62 @@ struct Reactor {
                     server.handOver(request, identifier)
                 }
             }
-            try accept(now)
+            connections = connections.filter(\.value.isInUse)
+            if polled[0].revents != 0 { try accept(now) }
             if try stopped(polled[own.count..<firstConnection]) {
                 listener = nil
                 for connection in connections.values { connection.drain() }
+                connections = connections.filter(\.value.isInUse)
             }
-            connections = connections.filter(\.value.isOpen)
         }
     }
 
-    private var hasRoom: Bool { connections.count < connectionLimit }
+    private var hasRoom: Bool { connections.count < server.connectionLimit }
 
-    /// The milliseconds until something expires; -1 for ever.
-    private func timeout() -> Int32 {
-        let deadlines = connections.values.compactMap(\.deadline) + [acceptAgainAt].compactMap { $0 }
-        guard let next = deadlines.min() else { return -1 }
-        return Int32(clamping: (max(0, next - time.now()) + 999_999) / 1_000_000)
+    /// Whether there is a place for who wants to come in, or will be if another one has to go.
+    private mutating func letsIn(_ now: Int64) -> Bool {
+        if let again = acceptAgainAt, again <= now { acceptAgainAt = nil }
+        return acceptAgainAt == nil && (hasRoom || idlest(now) != nil)
+    }
+
+    /// The milliseconds until something expires, or may have to go; -1 for ever.
+    private func timeout(_ now: Int64) -> Int32 {
+        var times = connections.values.compactMap(\.deadline) + [acceptAgainAt].compactMap { $0 }
+        if !hasRoom, listener != nil { times += connections.values.compactMap(\.yieldsAt).filter { $0 > now } }
+        guard let next = times.min() else { return -1 }
+        return Int32(clamping: (max(0, next - now) + 999_999) / 1_000_000)
     }
 
     private mutating func accept(_ now: Int64) throws(SystemError) {
-        if let again = acceptAgainAt, again <= now { acceptAgainAt = nil }
-        guard let listener, acceptAgainAt == nil else { return }
+        guard let listener else { return }
         do {
-            while hasRoom, let socket = try Loopback.accept(from: listener) {
+            while hasRoom || idlest(now) != nil, let socket = try Loopback.accept(from: listener) {
+                if !hasRoom { letGo(idlest(now)) }
                 connectionsSoFar += 1
                 connections[connectionsSoFar] = Connection(socket, now: now)
             }
         } catch {
             guard [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.code) else { throw error }
-            acceptAgainAt = now + Self.acceptPause.nanosecondsRoundedUp
+            guard let idlest = idlest(now) else {
+                acceptAgainAt = now + Self.acceptPause.nanosecondsRoundedUp
+                return
+            }
+            letGo(idlest)
         }
+    }
+
+    /// The connection whose client has kept the server waiting longest, if that is so long that it may have to go.
+    private func idlest(_ now: Int64) -> Int? {
+        let waiting = connections.compactMap { identifier, connection in
+            connection.yieldsAt.map { (identifier: identifier, yieldsAt: $0) }
+        }
+        guard let first = waiting.min(by: { $0.yieldsAt < $1.yieldsAt }), first.yieldsAt <= now else { return nil }
+        return first.identifier
+    }
+
+    private mutating func letGo(_ identifier: Int?) {
+        guard let identifier else { return }
+        connections.removeValue(forKey: identifier)?.close()
     }
 
     /// Whether a stop has come to its end; what comes before the end is dropped.

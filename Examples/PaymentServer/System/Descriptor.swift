@@ -15,6 +15,12 @@ internal import Darwin
 final class Descriptor: Sendable {
     let raw: Int32
 
+    /// How many a process may have open at a time.
+    static var limit: Int {
+        let limit = sysconf(Int32(_SC_OPEN_MAX))
+        return limit < 0 ? .max : limit
+    }
+
     /// Takes over a descriptor that a system call has just given.
     ///
     /// - Throws: if there is none, or it cannot be kept from children.
