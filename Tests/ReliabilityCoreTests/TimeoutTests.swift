@@ -193,6 +193,32 @@ import Testing
         #expect(told == ["refused request 0.0 seconds"])
     }
 
+    @Test func `nothing keeps the operation once its run has ended`() async throws {
+        final class Token: Sendable {}
+        let kept = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var kept = 0
+                    for _ in 0..<1_000 {
+                        weak var left: Token?
+                        do {
+                            let token = Token()
+                            left = token
+                            try? await timeout(2, "a").run {
+                                await Task.yield()
+                                _ = token
+                            }
+                        }
+                        if left != nil { kept += 1 }
+                    }
+                    return kept
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(kept == 0)
+    }
+
     @Test func `the operation stays on the executor that its caller prefers`() throws {
         let executor = ManualExecutor()
         let timeout = timeout(2, "a")
