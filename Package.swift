@@ -23,7 +23,8 @@ let modules = [
     Module(name: "ReliabilityCore", tests: ["ReliabilityTesting"]),
     Module(name: "RateLimiting", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
     Module(name: "Retrying", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
-    Module(name: "CircuitBreaking", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"]),
+    Module(
+        name: "CircuitBreaking", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting", "CircuitSimulation"]),
     Module(
         name: "RecordStores", dependencies: ["ReliabilityCore"], tests: ["ReliabilityTesting"], testData: ["Golden"]),
     Module(
@@ -55,9 +56,14 @@ let programs: [Target] = [
     .target(
         name: "IdempotencySimulation", dependencies: ["Idempotency", "ReliabilityTesting"],
         path: "Trials/IdempotencySimulation", swiftSettings: settings),
+    .target(
+        name: "CircuitSimulation", dependencies: ["CircuitBreaking", "ReliabilityTesting"],
+        path: "Trials/CircuitSimulation", swiftSettings: settings),
     .executableTarget(
         name: "reliability-trials",
-        dependencies: ["RecordStores", "ReliabilityCore", "ReliabilityTesting", "IdempotencySimulation"],
+        dependencies: [
+            "RecordStores", "ReliabilityCore", "ReliabilityTesting", "IdempotencySimulation", "CircuitSimulation",
+        ],
         path: "Trials/ReliabilityTrials", swiftSettings: settings),
     .executableTarget(
         name: "fuzz-journal-reader", dependencies: ["RecordStores", "ReliabilityTesting"],

@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+public import ReliabilityCore
 internal import Synchronization
 
 /// Stops calling a neighbour that fails, and finds out by a few probes when it is well again.
@@ -12,49 +13,45 @@ internal import Synchronization
 /// let receipt = try await breaker.run { try await provider.charge(order) }
 /// ```
 ///
-/// A breaker is *closed* at first: calls pass, and the results of the last of them are kept. When the share of failures
-/// reaches the threshold it is *open* for a time: calls are refused with ``CircuitOpen`` and cost next to nothing. The
-/// first call at or after the end of that time finds it *half-open*: a few calls pass as probes. As soon as the rest of
-/// the probes could not change the verdict, the breaker closes with an empty window, or opens again for the same time.
-/// (The pattern is Michael Nygard's, "Release It!", 2007.)
+/// A breaker is *closed* at first: calls pass, and how the last of them ended is kept. When a rule of its
+/// ``Configuration`` is broken it is *open* for a time: calls are refused with ``CircuitOpen`` and cost next to nothing.
+/// The first call at or after the end of that time finds it *half-open*: a few calls pass as probes. As soon as the rest
+/// of the probes could not change the verdict, the breaker closes with an empty window, or opens again. (The pattern is
+/// Michael Nygard's, "Release It!", 2007.)
 ///
 /// | Result of a call | Counts as |
 /// | --- | --- |
-/// | a value | success |
-/// | an error | failure |
-/// | an error that `isFailure` says no to | success: the neighbour answered |
+/// | a value | success, unless `judging` says otherwise |
+/// | an error | failure, unless `judge` says otherwise |
 /// | a `Rejection` from a policy inside | nothing: the neighbour was not asked |
-/// | `CancellationError` of a cancelled task | nothing: it says nothing of the neighbour |
+/// | an error in a cancelled task | nothing: it says nothing of the neighbour |
 /// | any result of a call that began before the last change of state | nothing: it tells of a past already judged |
 ///
-/// Any result that brings the rate to the threshold opens the breaker. That can be a success: the one that completes
-/// ``Configuration/minimumCalls``.
+/// A call that takes longer than ``Configuration/slowCalls`` says is slow, however it ends. A failure or a slow call
+/// opens the breaker, never a good one, with one exception: the one that completes ``Configuration/minimumCalls``.
 ///
-/// ``run(_:)`` serves most code. ``acquire()`` hands out a ``CircuitPermit`` where the call and its result are in
-/// different places. A closed breaker reads no clock and takes one lock a call, for a constant time; a refusal
-/// allocates nothing but the error that is thrown. One breaker serves any number of concurrent calls.
+/// **Which verb.** ``run(_:)`` serves most code. ``run(_:judging:)`` is for calls whose value can be a failure, such as a
+/// response with status 503. ``acquire()`` hands out a ``CircuitPermit`` where the call and its result are in different
+/// places. ``peek()`` tells whether a call would pass, and takes nothing.
+///
+/// **Cost.** A closed breaker reads no clock unless it times calls, has a time window or forgets. A good result takes no
+/// lock; a refusal by an open breaker reads the clock, takes no lock, and allocates nothing but the error. One breaker
+/// serves any number of concurrent calls.
 public final class CircuitBreaker: Policy {
     /// The name that errors, events and ``summary`` carry.
     public let name: String
-    /// When the breaker opens, for how long, and what closes it.
-    public let configuration: Configuration
 
-    private let isFailure: (@Sendable (any Error) -> Bool)?
-    private let time: TimeSource
+    // What is read often and written seldom is in front of what is written often, to be in other cache lines.
+    private let judge: (@Sendable (any Error) -> CircuitVerdict)?
     private let onEvent: (@Sendable (CircuitEvent) -> Void)?
+    private let time: TimeSource
+    let gate: CircuitGate
     private let guarded: Locked<Guarded>
-    /// A copy of the core's `closedGeneration`, written under the lock.
-    ///
-    /// A call may read it just before the breaker opens; it then belongs to the old generation and its result is not
-    /// counted. Nothing else is published through this word, so its order against other memory does not matter.
-    private let closedGeneration: Atomic<UInt64>
 
     /// What the lock protects.
     private struct Guarded {
         var core: CircuitBreakerState
-        /// Changes that were made and not yet reported, oldest first.
-        var unreported: [CircuitEvent] = []
-        /// Whether a call is reporting changes at the moment.
+        /// Whether a call is reporting notices at the moment.
         var isReporting = false
     }
 
@@ -62,127 +59,233 @@ public final class CircuitBreaker: Policy {
     ///
     /// - Parameters:
     ///   - name: What errors and events call it, usually the neighbour's name.
-    ///   - configuration: When it opens, for how long, and what closes it.
-    ///   - isFailure: Whether an error speaks against the neighbour; `nil` takes every error for a failure. It is not
-    ///     asked about rejections and cancellation. It runs in the caller's task, outside the lock.
-    ///   - clock: What measures how long the breaker has been open.
+    ///   - configuration: When it opens, for how long, and what closes it; a value that makes no sense stops the
+    ///     program. Check values from a file with ``Configuration/validate()`` before.
+    ///   - judge: What an error says of the neighbour; `nil` takes every error for a failure. It is not asked about
+    ///     rejections, nor in a cancelled task. It runs in the caller's task, outside the lock.
+    ///   - clock: What measures how long the breaker is open and how long calls take.
+    ///   - randomness: Where the jitter of open times is drawn from; by default a generator of its own.
     ///   - onEvent: Hears of changes, refusals and dropped permits, outside the lock; see ``CircuitEvent``.
-    public init(
+    public convenience init(
         name: String, configuration: Configuration = Configuration(),
-        isFailure: (@Sendable (any Error) -> Bool)? = nil, clock: any Clock<Duration> = ContinuousClock(),
-        onEvent: (@Sendable (CircuitEvent) -> Void)? = nil
+        judge: (@Sendable (any Error) -> CircuitVerdict)? = nil, clock: any Clock<Duration> = ContinuousClock(),
+        randomness: RandomSource = .system, onEvent: (@Sendable (CircuitEvent) -> Void)? = nil
+    ) {
+        do { try configuration.validate() } catch { preconditionFailure("\(error)") }
+        self.init(
+            name: name, rules: CircuitRules(configuration), judge: judge, time: TimeSource(clock),
+            randomness: randomness, onEvent: onEvent)
+    }
+
+    init(
+        name: String, rules: CircuitRules, judge: (@Sendable (any Error) -> CircuitVerdict)?, time: TimeSource,
+        randomness: RandomSource, onEvent: (@Sendable (CircuitEvent) -> Void)?
     ) {
         self.name = name
-        self.configuration = configuration
-        self.isFailure = isFailure
-        time = TimeSource(clock)
+        self.judge = judge
         self.onEvent = onEvent
-        let core = CircuitBreakerState(configuration)
-        closedGeneration = Atomic(core.closedGeneration)
+        self.time = time
+        let core = CircuitBreakerState(rules, random: randomness, now: time.now(), isHeard: onEvent != nil)
+        gate = CircuitGate(core.era)
+        gate.open(core)
         guarded = Locked(Guarded(core: core))
     }
 
-    /// Runs the operation if the breaker lets it pass, and counts its result.
+    /// When the breaker opens, for how long, and what closes it.
+    public var configuration: Configuration { guarded.withLock { $0.core.rules.configuration } }
+
+    /// The name and the settings in one line.
+    public var summary: String { "CircuitBreaker(\(name)): \(configuration)" }
+
+    /// Runs the operation if the breaker lets it pass, and counts how it ends.
     ///
     /// - Throws: what the operation throws, or ``CircuitOpen`` without running it.
     @inlinable
     public func run<Success>(_ operation: () async throws -> Success) async throws -> Success {
-        let generation = try admit()
+        let ticket = try admit()
         do {
             let value = try await operation()
-            settle(.success, of: generation)
+            succeed(ticket)
             return value
         } catch {
-            settle(outcome(of: error), of: generation)
+            settle(outcome(of: error), ticket)
+            throw error
+        }
+    }
+
+    /// Runs the operation if the breaker lets it pass, and counts its value as the closure judges it.
+    ///
+    /// ```swift
+    /// let response = try await breaker.run {
+    ///     try await client.execute(request)
+    /// } judging: { response in
+    ///     response.status == 503 ? .unavailable(for: response.retryAfter) : .success
+    /// }
+    /// ```
+    ///
+    /// The value is returned whatever the verdict. Errors are judged as in ``run(_:)``.
+    ///
+    /// - Throws: what the operation throws, or ``CircuitOpen`` without running it.
+    @inlinable
+    public func run<Success>(
+        _ operation: () async throws -> Success, judging judgeValue: (Success) -> CircuitVerdict
+    ) async throws -> Success {
+        let ticket = try admit()
+        do {
+            let value = try await operation()
+            settle(CallOutcome(judgeValue(value)), ticket)
+            return value
+        } catch {
+            settle(outcome(of: error), ticket)
             throw error
         }
     }
 
     /// Takes the permit for one call, to be settled with its result.
+    ///
+    /// - Throws: ``CircuitOpen`` if the breaker does not let the call pass.
     @inlinable
     public func acquire() throws(CircuitOpen) -> CircuitPermit {
-        CircuitPermit(self, generation: try admit())
+        CircuitPermit(self, try admit())
     }
+}
 
-    /// What the breaker does with calls now. Looking changes nothing.
-    public var state: State { snapshot.state }
-
-    /// What the breaker has counted. Looking changes nothing.
-    public var snapshot: Snapshot { guarded.withLock { $0.core.snapshot } }
-
-    /// The name and the settings in one line.
-    public var summary: String {
-        let settings = configuration
-        return "CircuitBreaker(\(name)): opens for \(settings.openFor) at a failure rate of "
-            + "\(settings.failureRateThreshold) over \(settings.window) calls (at least \(settings.minimumCalls)), "
-            + "\(settings.halfOpenProbes) probes"
-    }
-
+// What calls do.
+extension CircuitBreaker {
     @usableFromInline
     func outcome(of error: any Error) -> CallOutcome {
-        if error is any Rejection || (error is CancellationError && Task.isCancelled) { return .ignored }
-        return isFailure?(error) ?? true ? .failure : .success
+        if error is any Rejection || Task.isCancelled { return .ignored }
+        return judge.map { CallOutcome($0(error)) } ?? .failure
     }
 
     @usableFromInline
-    func admit() throws(CircuitOpen) -> UInt64 {
-        let generation = closedGeneration.load(ordering: .relaxed)
-        return generation != 0 ? generation : try admitUnlessClosed()
+    func admit() throws(CircuitOpen) -> CircuitTicket {
+        let era = gate.era
+        guard era.has(CircuitEra.passes) else { return try admitUnlessRefused(era) }
+        return CircuitTicket(era: era, startedAt: era.has(CircuitEra.timed) ? time.now() : 0, probe: 0)
     }
 
     @inline(never)
-    private func admitUnlessClosed() throws(CircuitOpen) -> UInt64 {
+    private func admitUnlessRefused(_ era: CircuitEra) throws(CircuitOpen) -> CircuitTicket {
+        if era.has(CircuitEra.isolated), gate.refusesForGood { throw refusal(in: era, .isolated, retryAfter: nil) }
         let now = time.now()
-        let (admission, generation, mustReport) = guarded.withLock { guarded in
-            let admission = guarded.core.admit(now: now)
-            var mustReport = false
-            if case .admitted(_, let change?) = admission { mustReport = publish(change, &guarded) }
-            return (admission, guarded.core.generation, mustReport)
+        if era.has(CircuitEra.refuses), let retryAfter = gate.refusal(at: now) {
+            throw refusal(in: era, era.has(CircuitEra.isolated) ? .isolated : .open, retryAfter: retryAfter)
         }
-        if mustReport { reportChanges() }
+        let (admission, present, state) = taking { core in (core.admit(now: now), core.era, core.publicState) }
         switch admission {
-        case .admitted(let generation, _):
-            return generation
-        case .refused(let nanoseconds):
-            let retryAfter = nanoseconds.map { Duration.nanoseconds($0) }
-            onEvent?(CircuitEvent(name: name, generation: generation, kind: .rejected(retryAfter: retryAfter)))
-            throw CircuitOpen(name: name, retryAfter: retryAfter)
+        case .admitted(let ticket): return ticket
+        case .refused(let retryAfter): throw refusal(in: present, state, retryAfter: retryAfter)
         }
     }
 
-    /// Counts the result of a call that was admitted in `generation`.
+    @inline(__always)
+    private func refusal(in era: CircuitEra, _ state: State, retryAfter: Int64?) -> CircuitOpen {
+        gate.countRefusal()
+        let error = CircuitOpen(name: name, retryAfter: retryAfter.map { .nanoseconds($0) }, state: state)
+        if onEvent != nil { tell(.rejected(retryAfter: error.retryAfter), era.generation) }
+        return error
+    }
+
+    /// Counts the success of a call.
     @usableFromInline
-    func settle(_ outcome: CallOutcome, of generation: UInt64) {
-        let mustReport = guarded.withLock { guarded in
-            guard let change = guarded.core.settle(outcome, of: generation, now: time.now()) else { return false }
-            return publish(change, &guarded)
+    func succeed(_ ticket: CircuitTicket) {
+        let era = ticket.era
+        guard era.has(CircuitEra.clocked) else {
+            if !gate.tallyGood(era, at: nil) { settle(.success, ticket, now: nil) }
+            return
         }
-        if mustReport { reportChanges() }
+        let now = time.now()
+        let isSlow = era.has(CircuitEra.timed) && gate.isSlow(now, since: ticket.startedAt)
+        if isSlow || !gate.tallyGood(era, at: now) { settle(.success, ticket, now: now) }
+    }
+
+    /// Counts how a call ended.
+    @usableFromInline
+    func settle(_ outcome: CallOutcome, _ ticket: CircuitTicket) {
+        if outcome == .success { return succeed(ticket) }
+        settle(outcome, ticket, now: ticket.era.has(CircuitEra.clocked) ? time.now() : nil)
+    }
+
+    private func settle(_ outcome: CallOutcome, _ ticket: CircuitTicket, now: Int64?) {
+        let generation = ticket.era.generation
+        if ticket.era.has(CircuitEra.uncounted) { return }
+        switch taking({ core in core.settle(outcome, ticket, now: now) }) {
+        case .done:
+            break
+        case .late:
+            if outcome != .ignored { tell(.lateResult(CircuitVerdict(outcome)), generation) }
+        case .needsTime:
+            settle(outcome, ticket, now: time.now())
+        case .breached(let breach):
+            conclude(breach, of: generation)
+        case .ask(let rule, let counts):
+            conclude(
+                rule.isBroken(counts) ? .init(reason: .rule(rule.name), counts: counts) : nil, of: generation)
+        }
+    }
+
+    private func conclude(_ breach: CircuitBreakerState.Breach?, of generation: UInt64) {
+        changing { $0.conclude(breach, of: generation, now: $1) }
     }
 
     /// Gives back the permit of a call of which nobody said how it ended.
     @usableFromInline
-    func settleDropped(_ generation: UInt64) {
-        settle(.ignored, of: generation)
-        onEvent?(CircuitEvent(name: name, generation: generation, kind: .permitDropped))
+    func settleDropped(_ ticket: CircuitTicket) {
+        settle(.ignored, ticket)
+        tell(.permitDropped, ticket.era.generation)
+    }
+}
+
+// What the lock is taken for.
+extension CircuitBreaker {
+    /// Lets the core do something at the present time.
+    func changing(_ body: (inout CircuitBreakerState, Int64) -> Void) {
+        let now = time.now()
+        taking { body(&$0, now) }
     }
 
-    /// Makes a change visible and queues its event; returns whether the caller must report it. Requires the lock.
-    private func publish(_ change: CircuitEvent.Kind, _ guarded: inout Guarded) -> Bool {
-        closedGeneration.store(guarded.core.closedGeneration, ordering: .relaxed)
-        guard onEvent != nil else { return false }
-        guarded.unreported.append(CircuitEvent(name: name, generation: guarded.core.generation, kind: change))
-        defer { guarded.isReporting = true }
-        return !guarded.isReporting
+    /// Hands out a copy of the core for which it is now.
+    func look<Result: Sendable>(_ body: (CircuitBreakerState) -> Result) -> Result {
+        let now = time.now()
+        return taking { body($0.look(now: now)) }
     }
 
-    /// Reports changes until none is left. One call does so at a time, which keeps them in order.
-    private func reportChanges() {
-        while let event = guarded.withLock({ guarded -> CircuitEvent? in
-            guarded.isReporting = !guarded.unreported.isEmpty
-            return guarded.isReporting ? guarded.unreported.removeFirst() : nil
-        }) {
-            onEvent?(event)
+    /// Whether the breaker decides as one that was just made. Tells nobody anything.
+    var isFresh: Bool {
+        let now = time.now()
+        return guarded.withLock { guarded in
+            gate.close(&guarded.core)
+            defer { gate.open(guarded.core) }
+            return guarded.core.look(now: now).isFresh
         }
+    }
+
+    /// Lets the core do something, publishes what came of it, and reports what there is to tell.
+    private func taking<Result: Sendable>(_ body: (inout CircuitBreakerState) -> Result) -> Result {
+        let (result, mustReport) = guarded.withLock { guarded in
+            gate.close(&guarded.core)
+            let result = body(&guarded.core)
+            gate.open(guarded.core)
+            let mustReport = !guarded.isReporting && !guarded.core.notices.isEmpty
+            if mustReport { guarded.isReporting = true }
+            return (result, mustReport)
+        }
+        if mustReport { reportNotices() }
+        return result
+    }
+
+    /// Reports notices until none is left. One call does so at a time, which keeps them in order.
+    private func reportNotices() {
+        while let notice = guarded.withLock({ guarded -> CircuitBreakerState.Notice? in
+            guarded.isReporting = !guarded.core.notices.isEmpty
+            return guarded.isReporting ? guarded.core.notices.removeFirst() : nil
+        }) {
+            tell(notice.kind, notice.generation)
+        }
+    }
+
+    private func tell(_ kind: CircuitEvent.Kind, _ generation: UInt64) {
+        onEvent?(CircuitEvent(name: name, generation: generation, kind: kind))
     }
 }

@@ -22,17 +22,20 @@ internal import Synchronization
 public struct CircuitPermit: ~Copyable, Sendable {
     /// The breaker, until the permit is settled or detached.
     @usableFromInline var breaker: CircuitBreaker?
-    @usableFromInline let generation: UInt64
+    @usableFromInline let ticket: CircuitTicket
 
     @inlinable
-    init(_ breaker: CircuitBreaker, generation: UInt64) {
+    init(_ breaker: CircuitBreaker, _ ticket: CircuitTicket) {
         self.breaker = breaker
-        self.generation = generation
+        self.ticket = ticket
     }
 
     /// Counts the call as a success: the neighbour answered.
     @inlinable
-    public consuming func succeed() { settle(.success) }
+    public consuming func succeed() {
+        breaker?.succeed(ticket)
+        breaker = nil
+    }
 
     /// Counts the call as a failure of the neighbour.
     @inlinable
@@ -42,22 +45,23 @@ public struct CircuitPermit: ~Copyable, Sendable {
     @inlinable
     public consuming func ignore() { settle(.ignored) }
 
+    /// Counts the call as the verdict says.
+    @inlinable
+    public consuming func settle(_ verdict: CircuitVerdict) {
+        breaker?.settle(CallOutcome(verdict), ticket)
+        breaker = nil
+    }
+
     /// Moves the permit into an object that can be stored and shared.
     public consuming func detach() -> DetachedPermit {
-        let detached = DetachedPermit(breaker, generation: generation)
+        let detached = DetachedPermit(breaker, ticket)
         breaker = nil
         return detached
     }
 
     @inlinable
-    mutating func settle(_ outcome: CallOutcome) {
-        breaker?.settle(outcome, of: generation)
-        breaker = nil
-    }
-
-    @inlinable
     deinit {
-        breaker?.settleDropped(generation)
+        breaker?.settleDropped(ticket)
     }
 }
 
@@ -67,12 +71,12 @@ public struct CircuitPermit: ~Copyable, Sendable {
 /// ``CircuitEvent/Kind/permitDropped``.
 public final class DetachedPermit: Sendable {
     private let breaker: CircuitBreaker?
-    private let generation: UInt64
+    private let ticket: CircuitTicket
     private let isSettled = Atomic(false)
 
-    fileprivate init(_ breaker: CircuitBreaker?, generation: UInt64) {
+    fileprivate init(_ breaker: CircuitBreaker?, _ ticket: CircuitTicket) {
         self.breaker = breaker
-        self.generation = generation
+        self.ticket = ticket
     }
 
     /// Counts the call as a success. Returns whether this settled the permit.
@@ -84,13 +88,15 @@ public final class DetachedPermit: Sendable {
     /// Counts nothing; the place of a probe becomes free for another. Returns whether this settled the permit.
     @discardableResult public func ignore() -> Bool { settle(.ignored) }
 
-    private func settle(_ outcome: CallOutcome) -> Bool {
+    /// Counts the call as the verdict says. Returns whether this settled the permit.
+    @discardableResult
+    public func settle(_ verdict: CircuitVerdict) -> Bool {
         guard !isSettled.exchange(true, ordering: .relaxed) else { return false }
-        breaker?.settle(outcome, of: generation)
+        breaker?.settle(CallOutcome(verdict), ticket)
         return true
     }
 
     deinit {
-        if !isSettled.load(ordering: .relaxed) { breaker?.settleDropped(generation) }
+        if !isSettled.load(ordering: .relaxed) { breaker?.settleDropped(ticket) }
     }
 }

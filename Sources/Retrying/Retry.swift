@@ -3,12 +3,23 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+public import ReliabilityCore
+
 /// Runs an operation again after an error, a bounded number of times, with a delay between the attempts.
 ///
 /// ```swift
-/// let retry = Retry(name: "catalog", maxAttempts: 4, repeatability: .idempotent)
+/// let retry = Retry(name: "catalog", maxAttempts: 4, within: .seconds(2), repeatability: .idempotent)
 /// let product = try await retry.run { try await catalog.product(id) }
 /// ```
+///
+/// There are four ways to run an operation, and they differ in what it is told and what is looked at:
+///
+/// | Form | For |
+/// | --- | --- |
+/// | `run { … }` | the usual case |
+/// | `run { attempt in … }` | an operation that wants to know its ``RetryAttempt``: a header, a log line |
+/// | `run { … } classifyResult: { result in … }` | an operation whose *value* may ask for another attempt: a job that is still pending |
+/// | `run(idempotencyKey: key) { key in … }` | a write with an idempotency key, which makes it safe to repeat |
 ///
 /// **What is retried.** With the default repeatability, ``Repeatability/unproven``, only errors that prove that nothing
 /// took effect: those that conform to `NotApplied`, such as the rejections of this package. Declare the operation
@@ -22,51 +33,73 @@
 /// would claim that nothing ran; an outer layer that trusts the claim would charge again. The error that leaves the
 /// outcome open is the truth about the whole run.
 ///
+/// **Time.** `within` bounds the whole run, delays included. It is a deadline that the attempts run under, so that inner
+/// layers see it, and the deadline that the run itself is under counts as well. When a delay is not shorter than what
+/// remains, the run ends at once instead of sleeping for nothing. An attempt that is running is not interrupted: a
+/// `Timeout` inside does that.
+///
 /// **Advice.** An error that conforms to `RetryAdvising`, and the verdict ``RetryVerdict/retryAfter(_:)``, set a floor
-/// under the delay; the longer of the two counts. A little jitter goes on top, up to a tenth of the floor and no more
-/// than the ceiling of the ``Backoff``, so that those who were given the same advice do not come back at once. Nothing
-/// is retried before the floor: advice longer than `maximumRetryAfter` ends the run instead.
+/// under the delay; the longer of the two counts. A little jitter goes on top, up to a tenth of the floor, so that those
+/// who were given the same advice do not come back at once. Nothing is retried before the floor: advice longer than
+/// `maximumRetryAfter` ends the run instead. ``RetryAdvice`` reads `Retry-After` and its relatives.
+///
+/// **Budget.** A ``RetryBudget`` that several policies share bounds the retries of all of them together. It is asked
+/// before the delay, and a run for which it has none left ends at once.
 ///
 /// **Cancellation.** A `CancellationError` of a cancelled task surfaces at once, be it thrown by the operation or in a
 /// delay. It is not retried and not reported. Any other error of an operation whose task is cancelled is not retried
 /// either.
 ///
-/// The first attempt reads no clock, draws no random number and allocates nothing. One `Retry` serves any number of
-/// concurrent runs.
+/// The first attempt reads no clock, draws no random number and allocates nothing, unless there is a limit or a budget
+/// or the operation takes its ``RetryAttempt``. One `Retry` serves any number of concurrent runs.
 public final class Retry: Policy {
     /// The name that events and ``summary`` carry.
     public let name: String
 
-    private let rules: RetryRules
-    private let time: TimeSource
-    private let onEvent: (@Sendable (RetryEvent) -> Void)?
+    let rules: RetryRules
+    let time: TimeSource
+    let limit: Duration?
+    let onEvent: (@Sendable (RetryEvent) -> Void)?
+
+    @usableFromInline let budget: RetryBudget?
+    @usableFromInline let isLimited: Bool
 
     /// Makes a retry policy.
     ///
     /// - Parameters:
     ///   - name: What events call it; empty by default.
-    ///   - maxAttempts: How often the operation runs at most, the first time included; at least 1, by default 3.
+    ///   - maxAttempts: How often the operation runs at most, the first time included; at least 1. By default 3, or with
+    ///     a listed back-off one more than it has delays.
     ///   - backoff: How long to wait between attempts; by default exponential from 100 ms to 20 s with full jitter.
+    ///   - limit: How long a run may take, delays included; more than zero, without end by default. No attempt begins
+    ///     after it.
     ///   - repeatability: Whether the operation may run twice; by default this is unproven.
     ///   - maximumRetryAfter: The longest advised wait that is followed; 60 s by default.
+    ///   - budget: What bounds the retries of all that share it; none by default.
     ///   - classify: What to do about an error; `nil` retries whatever the repeatability allows. It runs once for every
     ///     failed attempt but those with a `Permanent` error, in the caller's task.
-    ///   - clock: What the delays are measured with.
+    ///   - clock: What the delays and the limit are measured with.
     ///   - randomness: Where the jitter is drawn from; by default a generator of its own.
     ///   - onEvent: Hears of every failed attempt, in the caller's task; see ``RetryEvent``.
     public init(
-        name: String = "", maxAttempts: Int = 3, backoff: Backoff = .exponential(),
+        name: String = "", maxAttempts: Int? = nil, backoff: Backoff = .exponential(), within limit: Duration? = nil,
         repeatability: Repeatability = .unproven, maximumRetryAfter: Duration = .seconds(60),
-        classify: (@Sendable (any Error) -> RetryVerdict)? = nil, clock: any Clock<Duration> = ContinuousClock(),
-        randomness: RandomSource = .system, onEvent: (@Sendable (RetryEvent) -> Void)? = nil
+        budget: RetryBudget? = nil, classify: (@Sendable (any Error) -> RetryVerdict)? = nil,
+        clock: any Clock<Duration> = ContinuousClock(), randomness: RandomSource = .system,
+        onEvent: (@Sendable (RetryEvent) -> Void)? = nil
     ) {
-        precondition(maxAttempts >= 1, "A retry makes at least 1 attempt, not \(maxAttempts)")
+        let attempts = maxAttempts ?? backoff.count.map { $0 + 1 } ?? 3
+        precondition(attempts >= 1, "A retry makes at least 1 attempt, not \(attempts)")
         precondition(maximumRetryAfter >= .zero, "The longest advised wait is zero or more, not \(maximumRetryAfter)")
+        if let limit { precondition(limit > .zero, "The limit of a run is more than zero, not \(limit)") }
         self.name = name
         rules = RetryRules(
-            maxAttempts: maxAttempts, backoff: backoff, repeatability: repeatability,
+            maxAttempts: attempts, backoff: backoff, repeatability: repeatability,
             maximumRetryAfter: maximumRetryAfter.nanosecondsRoundedUp, classify: classify, randomness: randomness)
         time = TimeSource(clock)
+        self.limit = limit
+        isLimited = limit != nil
+        self.budget = budget
         self.onEvent = onEvent
     }
 
@@ -77,64 +110,109 @@ public final class Retry: Policy {
     @inlinable
     public func run<Success>(_ operation: () async throws -> Success) async throws -> Success {
         // Inlined and specialized in the caller, so that a first attempt that succeeds costs little more than its call.
+        if isLimited { return try await runLimited(operation) }
+        budget?.deposit()
         let failure: any Error
-        do { return try await operation() } catch { failure = error }
-        return try await runAgain(after: failure) { _ in try await operation() }
+        do {
+            let value = try await operation()
+            budget?.succeeded()
+            return value
+        } catch {
+            failure = error
+        }
+        return try await runAgain(after: failure, startedAt: nil) { _ in try await operation() }
     }
 
     /// Runs the operation until it succeeds or must not be tried again, and tells it which attempt it is in.
+    ///
+    /// The clock is read at the beginning of every attempt.
     ///
     /// - Throws: the last error, or an earlier one that is truer of the whole run (see ``Retry``);
     ///   `CancellationError` as soon as the task is cancelled in a delay.
     @inlinable
     public func run<Success>(_ operation: (RetryAttempt) async throws -> Success) async throws -> Success {
+        if isLimited { return try await runLimited(operation) }
+        let start = begin()
         let failure: any Error
-        do { return try await operation(.first) } catch { failure = error }
-        return try await runAgain(after: failure, operation)
+        do {
+            let value = try await operation(firstAttempt())
+            budget?.succeeded()
+            return value
+        } catch {
+            failure = error
+        }
+        return try await runAgain(after: failure, startedAt: start, operation)
     }
 
-    /// Everything after a first attempt that failed.
-    @usableFromInline
-    func runAgain<Success>(
-        after failure: any Error, _ operation: (RetryAttempt) async throws -> Success
+    /// Runs the operation until its result is accepted, or it must not be tried again.
+    ///
+    /// ```swift
+    /// let export = try await retry.run {
+    ///     try await service.export(id)
+    /// } classifyResult: { result in
+    ///     switch result {
+    ///     case .success(let export): export.isPending ? .retryAfter(.seconds(1)) : .stop
+    ///     case .failure(let error): error is NoSuchExport ? .stop : .retry
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// A value that is never accepted is no error: when no attempt follows, the last value is returned, and the event
+    /// says why. A value leaves as much open as an error that is not `NotApplied`, so another attempt follows it only if
+    /// the ``Repeatability`` is declared. Once an attempt has returned a value, a later error that proves that nothing
+    /// took effect *in its attempt* is not true of the run, and the value is returned instead.
+    ///
+    /// - Parameters:
+    ///   - operation: What is run.
+    ///   - classifyResult: What to do about the end of an attempt, in the place of `classify`; for a value,
+    ///     ``RetryVerdict/stop`` accepts it. It does not see the cancellation of the task nor a `Permanent` error.
+    /// - Returns: the value that was accepted, or the last one.
+    /// - Throws: as the other forms do.
+    public func run<Success>(
+        _ operation: () async throws -> Success, classifyResult: (Result<Success, any Error>) -> RetryVerdict
     ) async throws -> Success {
-        var course = RetryCourse()
-        var failure = failure
-        while true {
-            let delay = try await waitForNextAttempt(after: failure, in: &course)
-            do {
-                return try await operation(RetryAttempt(number: course.attempt, previousDelay: delay))
-            } catch {
-                failure = error
-            }
-        }
+        try await runWatched(rules.repeatability, classifyResult) { _ in try await operation() }
     }
 
-    /// Returns the delay after it has passed, or throws what the run ends with.
-    private func waitForNextAttempt(after error: any Error, in course: inout RetryCourse) async throws -> Duration {
-        let attempt = course.attempt
-        switch course.attemptFailed(with: error, isCancelled: Task.isCancelled, rules: rules) {
-        case .surface(let cancellation):
-            throw cancellation
-        case .giveUp(let reason, throwing: let answer):
-            report(attempt, error, delay: nil, reason)
-            throw answer
-        case .retry(after: let nanoseconds):
-            let delay = Duration.nanoseconds(nanoseconds)
-            report(attempt, error, delay: delay, .retrying)
-            try await time.sleep(for: delay)
-            // A clock may wake a task that was cancelled while it slept; no attempt starts after that.
-            try Task.checkCancellation()
-            return delay
-        }
+    /// Runs the operation until its result is accepted, or it must not be tried again, and tells it which attempt it is
+    /// in.
+    ///
+    /// - Parameters:
+    ///   - operation: What is run.
+    ///   - classifyResult: What to do about the end of an attempt, in the place of `classify`; for a value,
+    ///     ``RetryVerdict/stop`` accepts it.
+    /// - Returns: the value that was accepted, or the last one.
+    /// - Throws: as the other forms do.
+    public func run<Success>(
+        _ operation: (RetryAttempt) async throws -> Success,
+        classifyResult: (Result<Success, any Error>) -> RetryVerdict
+    ) async throws -> Success {
+        try await runWatched(rules.repeatability, classifyResult, operation)
     }
 
-    private func report(_ attempt: Int, _ error: any Error, delay: Duration?, _ reason: RetryEvent.Reason) {
-        onEvent?(RetryEvent(name: name, attempt: attempt, error: error, delay: delay, reason: reason))
+    /// Runs a write that carries an idempotency key: whatever this policy's ``Repeatability``, it is safe to repeat.
+    ///
+    /// ```swift
+    /// let receipt = try await retry.run(idempotencyKey: order.paymentKey) { key in
+    ///     try await provider.charge(order, idempotencyKey: key)
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - key: The key, made once; every attempt is given the same.
+    ///   - operation: What is run. It must send the key to a receiver that honours it.
+    /// - Throws: as the other forms do.
+    public func run<Key, Success>(
+        idempotencyKey key: Key, _ operation: (Key) async throws -> Success
+    ) async throws -> Success {
+        try await runWatched(.idempotent, verdict) { _ in try await operation(key) }
     }
 
     /// The name and the settings in one line.
     public var summary: String {
-        "Retry(\(name)): up to \(rules.maxAttempts) attempts, \(rules.backoff), \(rules.repeatability)"
+        var summary = "Retry(\(name)): up to \(rules.maxAttempts) attempts, \(rules.backoff), \(rules.repeatability)"
+        if let limit { summary += ", within \(limit)" }
+        if let budget { summary += ", \(budget.summary)" }
+        return summary
     }
 }

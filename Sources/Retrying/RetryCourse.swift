@@ -3,6 +3,8 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ReliabilityCore
+
 /// The rules that all runs of a ``Retry`` share.
 struct RetryRules: Sendable {
     let maxAttempts: Int
@@ -13,51 +15,121 @@ struct RetryRules: Sendable {
     let randomness: RandomSource
 }
 
-/// The pure core of a run: which attempt it is in, and what its failures so far allow it to throw.
+/// The pure core of a run: which attempt it is in, and what its attempts so far allow it to end with.
 struct RetryCourse {
     /// The attempt that runs or was the last to run; the first is 1.
     private(set) var attempt = 1
-    /// The most recent error that leaves open whether the operation took effect.
-    private var unsettled: (any Error)?
-    /// The most recent error of an attempt that ran.
-    private var ran: (any Error)?
+    /// The delay before that attempt; `nil` for the first.
+    private(set) var previousDelay: Int64?
 
-    /// What to do about a failed attempt.
+    private let repeatability: Repeatability
+    /// The most recent error that leaves open whether the operation took effect, unless a value came after it.
+    private var unsettled: (any Error)?
+    /// Whether an attempt has returned a value.
+    private var hasValue = false
+    /// The most recent error of an attempt that ran, unless a value came after it.
+    private var ran: (any Error)?
+    private var last: (any Error)?
+
+    init(_ repeatability: Repeatability) { self.repeatability = repeatability }
+
+    /// What a run ends with that makes no further attempt.
+    enum Answer {
+        /// This error is thrown.
+        case error(any Error)
+        /// The most recent value is returned.
+        case value
+    }
+
+    /// What to do about an attempt that ended.
     enum Step {
         /// Wait for so many nanoseconds, then attempt again.
-        case retry(after: Int64)
-        /// Throw the error, for the reason.
-        case giveUp(RetryEvent.Reason, throwing: any Error)
+        case attempt(after: Int64)
+        /// End the run with its ``answer``, for the reason.
+        case end(RetryEvent.Reason)
         /// Throw the task's cancellation as it is: it is no failure.
         case surface(any Error)
     }
 
-    /// Decides about the error that the present attempt ended with.
-    mutating func attemptFailed(with error: any Error, isCancelled: Bool, rules: RetryRules) -> Step {
+    /// What is true of the whole run.
+    ///
+    /// That nothing took effect, or that nothing ran, in the last attempt is not the truth about a run in which an earlier
+    /// attempt may have taken effect, has returned a value, or ran.
+    var answer: Answer {
+        if let unsettled { return .error(unsettled) }
+        guard !hasValue, let error = ran ?? last else { return .value }
+        return .error(error)
+    }
+
+    /// Decides about an attempt that failed.
+    ///
+    /// - Parameter remaining: What remains of the time that the run has, in nanoseconds; `nil` if it has no end.
+    mutating func failed(
+        with error: any Error, isCancelled: Bool, remaining: Int64?, rules: RetryRules,
+        classify: (any Error) -> RetryVerdict
+    ) -> Step {
         if isCancelled && error is CancellationError { return .surface(error) }
 
         let proof = error is any NotApplied
+        last = error
         if !proof { unsettled = error }
         if !(error is any Rejection) { ran = error }
-        // That nothing took effect, or that nothing ran, in this attempt is not the truth about a run in which an
-        // earlier attempt may have taken effect, or ran.
-        let answer = unsettled ?? ran ?? error
 
-        if isCancelled { return .giveUp(.cancelled, throwing: answer) }
-        if error is any Permanent { return .giveUp(.stopped, throwing: answer) }
-        var advice = (error as? any RetryAdvising)?.retryAfter ?? .zero
-        switch rules.classify?(error) ?? .retry {
-        case .retry: break
-        case .stop: return .giveUp(.stopped, throwing: answer)
-        case .retryAfter(let delay): advice = max(advice, delay)
+        if isCancelled { return .end(.cancelled) }
+        if error is any Permanent { return .end(.stopped) }
+        return another(
+            classify(error), notBefore: (error as? any RetryAdvising)?.retryAfter ?? .zero, mayHaveHappened: !proof,
+            remaining: remaining, rules: rules)
+    }
+
+    /// Decides about an attempt that returned a value which asks for another attempt.
+    ///
+    /// The value is the truth about everything before it, as the value of a run that succeeds is.
+    mutating func returnedValue(
+        asking verdict: RetryVerdict, isCancelled: Bool, remaining: Int64?, rules: RetryRules
+    ) -> Step {
+        (hasValue, unsettled, ran, last) = (true, nil, nil, nil)
+        if isCancelled { return .end(.cancelled) }
+        return another(verdict, notBefore: .zero, mayHaveHappened: true, remaining: remaining, rules: rules)
+    }
+
+    private mutating func another(
+        _ verdict: RetryVerdict, notBefore advised: Duration, mayHaveHappened: Bool, remaining: Int64?,
+        rules: RetryRules
+    ) -> Step {
+        let advice: Duration
+        switch verdict {
+        case .retry: advice = advised
+        case .stop: return .end(.stopped)
+        case .retryAfter(let delay): advice = max(advised, delay)
         }
-        if rules.repeatability == .unproven && !proof { return .giveUp(.unproven, throwing: answer) }
-        guard attempt < rules.maxAttempts else { return .giveUp(.exhausted, throwing: answer) }
+        if repeatability == .unproven && mayHaveHappened { return .end(.unproven) }
+        guard attempt < rules.maxAttempts else { return .end(.exhausted) }
         let floor = advice.nanosecondsRoundedUp
-        guard floor <= rules.maximumRetryAfter else { return .giveUp(.adviceTooLong, throwing: answer) }
+        guard floor <= rules.maximumRetryAfter else { return .end(.adviceTooLong) }
+        let delay = rules.backoff.nanoseconds(
+            afterAttempt: attempt, previous: previousDelay, notBefore: floor, using: rules.randomness)
+        guard let delay else { return .end(.exhausted) }
+        if let remaining, delay >= remaining { return .end(.outOfTime) }
+        return .attempt(after: delay)
+    }
 
-        let delay = rules.backoff.nanoseconds(afterAttempt: attempt, notBefore: floor, using: rules.randomness)
+    /// The next attempt begins, after that delay.
+    mutating func begins(after delay: Int64) {
         attempt += 1
-        return .retry(after: delay)
+        previousDelay = delay
+    }
+}
+
+extension RetryEvent.Reason {
+    /// Whether an attempt that ended for this reason says that the neighbour fails: it would have been tried again.
+    var isFailureOfNeighbour: Bool {
+        switch self {
+        case .exhausted, .unproven, .adviceTooLong, .outOfTime: true
+        // A budget counts these itself when it is asked.
+        case .retrying, .budgetExhausted: false
+        // An answer, and our own doing.
+        case .stopped, .cancelled: false
+        }
     }
 }

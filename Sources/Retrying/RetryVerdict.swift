@@ -14,15 +14,18 @@ public enum Repeatability: Sendable, Hashable {
     /// Running twice has the effect of running once: a read, or a write that carries an idempotency key. Every error
     /// is retried unless the classification says stop or it is `Permanent`.
     case idempotent
+    /// The operation may take effect more than once, and its caller accepts that: a log line, a notification. It is
+    /// retried like ``idempotent``; the name is for those who read the code.
+    case duplicatesAccepted
 }
 
-/// What a ``Retry`` shall do about an error, as its `classify` closure sees it.
+/// What a ``Retry`` shall do about the end of an attempt, as its `classify` or `classifyResult` closure sees it.
 ///
 /// A verdict narrows what the ``Repeatability`` allows and never widens it.
 public enum RetryVerdict: Sendable, Hashable {
     /// Try again, if the repeatability allows it.
     case retry
-    /// Give up now: another attempt would get the same answer.
+    /// Give up now: another attempt would get the same answer. For a value it means that the value is accepted.
     case stop
     /// Try again, if the repeatability allows it, but not before this time has passed.
     case retryAfter(Duration)

@@ -17,8 +17,8 @@ import CircuitBreaking
     /// A breaker that one failure opens for 5 s, with one probe.
     private func makeBreaker() -> CircuitBreaker {
         CircuitBreaker(
-            name: "provider", configuration: .init(window: 1, openFor: .seconds(5), halfOpenProbes: 1), clock: clock,
-            onEvent: recorder.record)
+            name: "provider", configuration: .init(window: .calls(1), openFor: .seconds(5), probes: .init(1)),
+            clock: clock, onEvent: recorder.record)
     }
 
     /// A half-open breaker of which all places are free.
@@ -33,7 +33,9 @@ import CircuitBreaking
     @Test func `a probe's permit takes its place until it is settled`() throws {
         let breaker = try makeHalfOpen()
         let probe = try breaker.acquire()
-        #expect(throws: CircuitOpen(name: "provider", retryAfter: nil)) { try breaker.acquire().ignore() }
+        #expect(throws: CircuitOpen(name: "provider", retryAfter: nil, state: .halfOpen)) {
+            try breaker.acquire().ignore()
+        }
         probe.ignore()
         #expect(breaker.state == .halfOpen)
         try breaker.acquire().succeed()
@@ -49,7 +51,7 @@ import CircuitBreaking
         do { _ = try breaker.acquire().detach() }
         #expect(recorder.kinds.dropFirst(before) == [.permitDropped, .permitDropped])
         #expect(recorder.events.last?.generation == breaker.snapshot.generation)
-        #expect(breaker.snapshot.calls == 0)
+        #expect(breaker.snapshot.counts.calls == 0)
         try breaker.acquire().succeed()
         #expect(breaker.state == .closed)
     }
@@ -79,5 +81,35 @@ import CircuitBreaking
         #expect(throws: CircuitOpen.self) { try breaker.acquire().ignore() }
         #expect(probe.fail())
         #expect(breaker.state == .open)
+    }
+
+    @Test func `a permit is settled by a verdict too`() throws {
+        let breaker = CircuitBreaker(
+            name: "provider", configuration: .init(failureRateThreshold: nil), clock: clock, onEvent: recorder.record)
+        for verdict in [CircuitVerdict.success, .failure, .ignored] {
+            try breaker.acquire().settle(verdict)
+            #expect(try breaker.acquire().detach().settle(verdict))
+        }
+        #expect(breaker.snapshot.counts == CircuitCounts(calls: 4, failures: 2, consecutiveFailures: 2))
+        try breaker.acquire().settle(.unavailable(for: .seconds(7)))
+        #expect(breaker.snapshot.retryAfter == .seconds(7))
+    }
+
+    @Test func `a result that is too late changes nothing and is told with what it says`() throws {
+        let breaker = makeBreaker()
+        let early = try (0..<5).map { _ in try breaker.acquire().detach() }
+        try breaker.acquire().fail()
+        let before = recorder.events.count
+        early[0].succeed()
+        early[1].fail()
+        early[2].ignore()
+        early[3].settle(.unavailable(for: .seconds(9)))
+        #expect(
+            recorder.kinds.dropFirst(before) == [
+                .lateResult(.success), .lateResult(.failure), .lateResult(.unavailable(for: .seconds(9))),
+            ])
+        #expect(recorder.events.dropFirst(before).allSatisfy { $0.generation == 1 })
+        #expect(breaker.snapshot.retryAfter == .seconds(5))
+        early[4].ignore()
     }
 }

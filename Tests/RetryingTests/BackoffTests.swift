@@ -10,9 +10,9 @@ import Testing
 @Suite struct BackoffTests {
     private static let attempts = [1, 2, 3, 4, 5, 8, 9, 10, 1_000_000, .max]
 
-    @Test(arguments: [
+    private static let ceilings: [(Backoff, milliseconds: [Double])] = [
         (
-            Backoff.exponential(jitter: .none),
+            .exponential(jitter: .none),
             [100, 200, 400, 800, 1600, 12_800, 20_000, 20_000, 20_000, 20_000]
         ),
         (
@@ -23,98 +23,105 @@ import Testing
             .exponential(initial: .seconds(1), multiplier: 1.5, jitter: .none),
             [1000, 1500, 2250, 3375, 5062.5, 17_085.9375, 20_000, 20_000, 20_000, 20_000]
         ),
-        (.constant(.seconds(1)), Array(repeating: 1000, count: 10)),
-        (.exponential(multiplier: 1, jitter: .none), Array(repeating: 100, count: 10)),
-        (.exponential(maximum: .milliseconds(30), jitter: .none), Array(repeating: 30, count: 10)),
-        (.exponential(initial: .zero, jitter: .none), Array(repeating: 0, count: 10)),
-        (.constant(.zero), Array(repeating: 0, count: 10)),
-        (.exponential(multiplier: .infinity, jitter: .none), [100] + Array(repeating: 20_000, count: 9)),
-        (.exponential(initial: .zero, multiplier: .infinity, jitter: .none), Array(repeating: 0, count: 10)),
-    ])
+        // gRPC A6: 1 s, × 2, up to 3 s; the cap is hard, so it is not jittered to 3.6 s.
+        (
+            .exponential(initial: .seconds(1), maximum: .seconds(3), jitter: .none),
+            [1000, 2000, 3000, 3000, 3000, 3000, 3000, 3000, 3000, 3000]
+        ),
+        // AWS, and AWS for DynamoDB.
+        (
+            .exponential(initial: .milliseconds(50), jitter: .none),
+            [50, 100, 200, 400, 800, 6400, 12_800, 20_000, 20_000, 20_000]
+        ),
+        (
+            .exponential(initial: .milliseconds(25), jitter: .none),
+            [25, 50, 100, 200, 400, 3200, 6400, 12_800, 20_000, 20_000]
+        ),
+        (
+            .linear(initial: .seconds(1), increment: .milliseconds(500), jitter: .none),
+            [1000, 1500, 2000, 2500, 3000, 4500, 5000, 5500, 20_000, 20_000]
+        ),
+        (
+            .linear(initial: .seconds(30), increment: .seconds(Int64.max), jitter: .none),
+            [Double](repeating: 20_000, count: 10)
+        ),
+        (.linear(initial: .zero, increment: .zero), [Double](repeating: 0, count: 10)),
+        (.constant(.seconds(1)), [Double](repeating: 1000, count: 10)),
+        (.exponential(multiplier: 1, jitter: .none), [Double](repeating: 100, count: 10)),
+        (.exponential(maximum: .milliseconds(30), jitter: .none), [Double](repeating: 30, count: 10)),
+        (.exponential(initial: .zero, jitter: .none), [Double](repeating: 0, count: 10)),
+        (.constant(.zero), [Double](repeating: 0, count: 10)),
+        (.exponential(multiplier: .infinity, jitter: .none), [100] + [Double](repeating: 20_000, count: 9)),
+        (.exponential(initial: .zero, multiplier: .infinity, jitter: .none), [Double](repeating: 0, count: 10)),
+        (.decorrelated(initial: .seconds(30)), [Double](repeating: 20_000, count: 10)),
+        (.decorrelated(initial: .zero), [Double](repeating: 0, count: 10)),
+    ]
+
+    @Test(arguments: ceilings)
     func `without jitter the delay is the ceiling, at any attempt number`(backoff: Backoff, milliseconds: [Double]) {
         let expected = milliseconds.map { Duration.nanoseconds(Int64($0 * 1_000_000)) }
         let delays = Self.attempts.map { backoff.delay(afterAttempt: $0, using: .seeded(1)) }
         #expect(delays == expected)
+        let inTurn = backoff.delays(using: .seeded(1)).prefix(5)
+        #expect(Array(inTurn) == Array(expected.prefix(5)))
+    }
+
+    @Test func `a list has an end`() {
+        let backoff = Backoff.listed([.seconds(1), .seconds(5), .seconds(30)])
+        #expect(Array(backoff.delays()) == [.seconds(1), .seconds(5), .seconds(30)])
+        for (attempt, seconds) in [(1, 1), (2, 5), (3, 30), (4, nil), (1_000_000, nil), (.max, nil)] as [(Int, Int?)] {
+            #expect(backoff.delay(afterAttempt: attempt, using: .seeded(1)) == seconds.map { .seconds($0) })
+            #expect(backoff.delayOrLast(afterAttempt: attempt, using: .seeded(1)) == .seconds(seconds ?? 30))
+        }
+        #expect(backoff.count == 3)
+        #expect(Backoff.exponential().count == nil)
+        var delays = backoff.delays()
+        #expect((1...5).map { _ in delays.next() } == [.seconds(1), .seconds(5), .seconds(30), nil, nil])
+        #expect(Backoff.constant(.seconds(2)).delayOrLast(afterAttempt: .max, using: .seeded(1)) == .seconds(2))
     }
 
     @Test func `delays beyond what is counted with saturate`() {
         let endless = Backoff.exponential(maximum: .seconds(Int64.max), jitter: .none)
-        #expect(endless.delay(afterAttempt: 37, using: .seeded(1)) == .milliseconds(100) * (1 << 36))
+        #expect(endless.delay(afterAttempt: 37, using: .seeded(1)) == Duration.milliseconds(100) * (1 << 36))
         for attempt in [38, 39, 1_000_000, .max] {
             #expect(endless.delay(afterAttempt: attempt, using: .seeded(1)) == .longest)
             #expect(endless.nanoseconds(afterAttempt: attempt, notBefore: .max, using: .seeded(1)) == .max)
         }
-        let jittered = Backoff.exponential(maximum: .seconds(Int64.max))
-        #expect(jittered.nanoseconds(afterAttempt: .max, notBefore: .max, using: .seeded(1)) == .max)
-        let constant = Backoff.constant(.seconds(Int64.max))
+        let longest = Duration.seconds(Int64.max)
+        for backoff in [
+            Backoff.exponential(maximum: longest), .exponential(maximum: longest, jitter: .equal),
+            .linear(initial: .zero, increment: longest, maximum: longest), .decorrelated(maximum: longest),
+            .decorrelated(initial: longest, maximum: longest), .listed([longest], jitter: .equal),
+        ] {
+            for (attempt, previous) in [(1, nil), (.max, nil), (.max, .max), (.max, 0)] as [(Int, Int64?)] {
+                guard backoff.count == nil || attempt == 1 else { continue }
+                let delay = backoff.nanoseconds(
+                    afterAttempt: attempt, previous: previous, notBefore: .max, using: .seeded(1))
+                #expect(delay == .max)
+                let free = backoff.nanoseconds(
+                    afterAttempt: attempt, previous: previous, notBefore: 0, using: .seeded(1))
+                #expect((free ?? -1) >= 0)
+            }
+        }
+        let constant = Backoff.constant(longest)
         #expect(constant.delay(afterAttempt: 1, using: .seeded(1)) == .longest)
-    }
-
-    // A back-off that jitters first and clips afterwards gives 49 % equal delays at its cap, and soon 100 %.
-    @Test(arguments: [8, 9, 18, 19, 20, 1_000_000])
-    func `full jitter survives the cap, keeps below it, and has the mean of an even draw`(attempt: Int) {
-        let seed: UInt64 = 42
-        let random = RandomSource.seeded(seed)
-        let backoff = Backoff.exponential()
-        let ceiling = attempt == 8 ? 12_800_000_000.0 : 20_000_000_000.0
-        let count = 100_000
-        let delays = (0..<count).map { _ in
-            backoff.nanoseconds(afterAttempt: attempt, notBefore: 0, using: random)
-        }
-        #expect(Set(delays).count >= count * 9 / 10, "seed \(seed)")
-        #expect(delays.allSatisfy { $0 >= 0 && Double($0) <= ceiling }, "seed \(seed)")
-        // The deviation of an even draw is its range over the root of 12; that of the mean is this over the root of
-        // the count.
-        let mean = delays.reduce(0.0) { $0 + Double($1) } / Double(count)
-        let deviation = ceiling / 12.0.squareRoot() / Double(count).squareRoot()
-        #expect(abs(mean - ceiling / 2) <= 4 * deviation, "seed \(seed)")
-        // Each tenth of the range gets its share, within 5 deviations of a binomial count.
-        var tenths = Array(repeating: 0, count: 10)
-        for delay in delays { tenths[min(9, Int(Double(delay) / ceiling * 10))] += 1 }
-        #expect(tenths.allSatisfy { abs($0 - count / 10) <= 475 }, "seed \(seed): \(tenths)")
-    }
-
-    @Test(arguments: [
-        // Attempt, floor, and what may be added to the floor: a tenth of it, but no more than the ceiling.
-        (1, Int64(10_000_000_000), Int64(100_000_000)),
-        (9, 10_000_000_000, 1_000_000_000),
-        (9, 120_000_000_000, 12_000_000_000),
-        (3, 1_000_000_000, 100_000_000),
-    ])
-    func `nothing comes before an advised floor, and those who got the same advice are spread above it`(
-        attempt: Int, floor: Int64, spread: Int64
-    ) {
-        let seed: UInt64 = 7
-        let random = RandomSource.seeded(seed)
-        let backoff = Backoff.exponential()
-        let count = 10_000
-        let delays = (0..<count).map { _ in
-            backoff.nanoseconds(afterAttempt: attempt, notBefore: floor, using: random)
-        }
-        #expect(delays.allSatisfy { $0 >= floor }, "seed \(seed)")
-        #expect(Set(delays).count >= count * 9 / 10, "seed \(seed)")
-        // Draws of the back-off that are longer than the floor stand; all others are within the spread.
-        let longest = max(floor + spread, attempt == 9 ? 20_000_000_000 : 0)
-        #expect(delays.allSatisfy { $0 <= longest }, "seed \(seed)")
-        #expect(delays.contains { $0 > floor + spread * 9 / 10 && $0 <= floor + spread }, "seed \(seed)")
-    }
-
-    @Test func `without jitter nothing is drawn and nothing is added to a floor`() {
-        let random = RandomSource.seeded(3)
-        let backoff = Backoff.exponential(jitter: .none)
-        #expect(backoff.nanoseconds(afterAttempt: 1, notBefore: 1_000_000_000, using: random) == 1_000_000_000)
-        #expect(backoff.nanoseconds(afterAttempt: 5, notBefore: 1_000_000_000, using: random) == 1_600_000_000)
-        #expect(random.next() == RandomSource.seeded(3).next())
     }
 
     @Test func `a back-off describes itself`() {
         #expect("\(Backoff.exponential())" == "0.1 seconds × 2.0 up to 20.0 seconds with full jitter")
         #expect("\(Backoff.exponential(multiplier: 1, jitter: .none))" == "0.1 seconds")
         #expect("\(Backoff.constant(.seconds(2)))" == "2.0 seconds")
+        #expect("\(Backoff.constant(.seconds(2), jitter: .equal))" == "2.0 seconds with equal jitter")
+        #expect(
+            "\(Backoff.linear(initial: .seconds(1), increment: .seconds(2)))"
+                == "1.0 seconds + 2.0 seconds up to 20.0 seconds with full jitter")
+        #expect("\(Backoff.decorrelated())" == "0.1 seconds up to 20.0 seconds, decorrelated")
+        #expect("\(Backoff.listed([.seconds(1), .seconds(5)]))" == "1.0 seconds, 5.0 seconds")
     }
 
     private static let refused = [
-        "-0.1 seconds", "0.5", "nan", "-1.0 seconds", "-2.0 seconds", "counted from 1, not from 0",
+        "-0.1 seconds", "0.5", "nan", "-1.0 seconds", "-2.0 seconds", "-3.0 seconds", "-4.0 seconds", "-5.0 seconds",
+        "at least one delay", "counted from 1, not from 0",
     ]
 
     @Test(arguments: refused.indices)
@@ -127,6 +134,10 @@ import Testing
             case 2: _ = Backoff.exponential(multiplier: .nan)
             case 3: _ = Backoff.exponential(maximum: .seconds(-1))
             case 4: _ = Backoff.constant(.seconds(-2))
+            case 5: _ = Backoff.linear(initial: .zero, increment: .seconds(-3))
+            case 6: _ = Backoff.listed([.seconds(1), .seconds(-4)])
+            case 7: _ = Backoff.decorrelated(initial: .seconds(-5))
+            case 8: _ = Backoff.listed([])
             default: _ = Backoff.exponential().delay(afterAttempt: 0, using: .seeded(1))
             }
         }

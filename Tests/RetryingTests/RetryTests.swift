@@ -46,10 +46,12 @@ import Testing
         let retry = Retry(clock: clock, randomness: random, onEvent: recorder.record)
         let before = clock.readings
         #expect(try await retry.run { 7 } == 7)
+        #expect(clock.readings == before)
         let first = try await retry.run { attempt in attempt }
         #expect(first.number == 1)
         #expect(first.previousDelay == nil)
-        #expect(clock.readings == before)
+        #expect(first.elapsed == .zero)
+        #expect(first.remaining == nil)
         #expect(random.next() == RandomSource.seeded(5).next())
         #expect(recorder.events.isEmpty)
     }
@@ -63,6 +65,10 @@ import Testing
         (3, .unproven, [.unsent, .unclear], Ending(attempts: 2, thrown: 2, reasons: [.retrying, .unproven])),
         (3, .idempotent, [.unclear], Ending(attempts: 2, thrown: nil, reasons: [.retrying])),
         (3, .idempotent, [.unsent], Ending(attempts: 2, thrown: nil, reasons: [.retrying])),
+        (
+            3, .duplicatesAccepted, [.unclear, .busy(nil)],
+            Ending(attempts: 3, thrown: nil, reasons: [.retrying, .retrying])
+        ),
         (1, .unproven, [.unsent], Ending(attempts: 1, thrown: 1, reasons: [.exhausted])),
         (1, .idempotent, [.unclear], Ending(attempts: 1, thrown: 1, reasons: [.exhausted])),
         (1, .idempotent, [], Ending(attempts: 1, thrown: nil, reasons: [])),
@@ -225,6 +231,11 @@ import Testing
     @Test func `a retry is a policy and describes itself`() async throws {
         let retry = Retry(name: "catalog", maxAttempts: 4, backoff: .constant(.seconds(1)), clock: SkippingClock())
         #expect(retry.summary == "Retry(catalog): up to 4 attempts, 1.0 seconds, unproven")
+        let budget = RetryBudget.tokens(name: "all")
+        #expect(
+            Retry(within: .seconds(2), repeatability: .idempotent, budget: budget).summary
+                == "Retry(): up to 3 attempts, \(Backoff.exponential()), idempotent, within 2.0 seconds, \(budget.summary)"
+        )
         let pipeline = Pipeline { retry }
         let attempts = Locked(0)
         let value = try await pipeline.run {
@@ -238,11 +249,15 @@ import Testing
         #expect(value == 4)
     }
 
-    @Test(arguments: ["not 0", "-1.0 seconds"])
+    @Test(arguments: ["not 0", "not -1.0 seconds", "not 0.0 seconds"])
     func `settings that make no sense are refused with their value`(expected: String) async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             [expected = expected as String] in
-            _ = expected == "not 0" ? Retry(maxAttempts: 0) : Retry(maximumRetryAfter: .seconds(-1))
+            switch expected {
+            case "not 0": _ = Retry(maxAttempts: 0)
+            case "not -1.0 seconds": _ = Retry(maximumRetryAfter: .seconds(-1))
+            default: _ = Retry(within: .zero)
+            }
         }
         let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
         #expect(message.contains(expected))

@@ -60,6 +60,7 @@ final class SkippingClock: Clock {
         var now = ContinuousClock.now
         var readings = 0
         var sleeps: [Duration] = []
+        var lateness = Duration.zero
     }
 
     private let state = Locked(State())
@@ -84,9 +85,19 @@ final class SkippingClock: Clock {
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         state.withLock { state in
             state.sleeps.append(state.now.duration(to: deadline))
-            state.now = max(state.now, deadline)
+            state.now = max(state.now, deadline).advanced(by: state.lateness)
         }
         whileAsleep()
+    }
+
+    /// Lets time pass.
+    func advance(by duration: Duration) {
+        state.withLock { $0.now = $0.now.advanced(by: duration) }
+    }
+
+    /// How much too late sleeps end from now on.
+    func wakesLate(by lateness: Duration) {
+        state.withLock { $0.lateness = lateness }
     }
 }
 

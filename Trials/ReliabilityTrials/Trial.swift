@@ -23,7 +23,9 @@ struct Trial: Sendable {
     /// - Throws: ``TrialFailed`` if a promise was not kept.
     let run: @Sendable (TrialContext) async throws -> Outcome
 
-    static let all: [Trial] = [.kill, .powerCut, .faults, .fullDisk, .twoProcesses, .damage, .simulate, .idempotency]
+    static let all: [Trial] = [
+        .kill, .powerCut, .faults, .fullDisk, .twoProcesses, .damage, .simulate, .idempotency, .circuit,
+    ]
 }
 
 /// What a trial has to work with.

@@ -47,8 +47,8 @@ struct Worker: Sendable {
     private func carryOut(_ place: Workplace, _ store: FileRecordStore) async throws {
         let provider = ProviderClient(socket: settings.socket, threads: try BlockingThreads(count: Self.calls))
         let breaker = CircuitBreaker(
-            name: "provider", configuration: .init(window: 50, openFor: .milliseconds(200)),
-            isFailure: { !($0 is ProviderDeclined) })
+            name: "provider", configuration: .init(window: .calls(50), openFor: .milliseconds(200)),
+            judge: { $0 is ProviderDeclined ? .success : .failure })
         let saga = CheckoutSaga(
             inventory: Inventory(store: store), carrier: Carrier(store: store), provider: provider,
             honoursKeys: settings.honoursKeys, breaker: breaker,

@@ -1,0 +1,214 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+public import ReliabilityCore
+internal import Synchronization
+
+/// A circuit breaker for each key: one for each host, or for each tenant.
+///
+/// ```swift
+/// let breakers = CircuitBreakers<String>(name: "shops", maximumKeys: 5_000)
+/// let stock = try await breakers.run(for: shop.host) { try await client.stock(of: shop) }
+/// ```
+///
+/// A key's breaker is made when the key is first asked for. ``breaker(for:)`` hands it out, with all its verbs; as long
+/// as somebody holds it or one of its permits, the key keeps it.
+///
+/// **Bounds.** There are at most ``maximumKeys`` breakers. When another key comes, one that is *as good as new* makes
+/// room: closed, with nothing counted, held by nobody, overridden by nobody and without a configuration of its own. So
+/// nothing is lost, and nobody gets an open breaker closed by making up keys. Up to 32 breakers are looked at. If none
+/// of them is as good as new the key gets what ``Overflow`` says, and no breaker of its own until there is room.
+///
+/// A breaker becomes as good as new by time alone: by default its window is the last minute, and after ten minutes
+/// without use it forgets that it was open. With a count window and no ``CircuitBreaker/Configuration/forgetAfter`` it
+/// hardly ever does.
+public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
+    /// What a key gets while there is no room for a breaker of its own.
+    public enum Overflow: Sendable, Hashable {
+        /// One breaker that all such keys share. It opens when their calls taken together break its rules.
+        case shared
+        /// No protection: calls pass and are not counted.
+        case unguarded
+    }
+
+    /// The name that errors and events carry, the same for every key: of bounded cardinality.
+    public let name: String
+    /// How many breakers there are at most.
+    public let maximumKeys: Int
+    /// What a key gets while there is no room for a breaker of its own.
+    public let overflow: Overflow
+    /// The breaker of the keys that have none of their own; see ``Overflow``.
+    public let overflowBreaker: CircuitBreaker
+
+    private let judge: (@Sendable (any Error) -> CircuitVerdict)?
+    private let time: TimeSource
+    private let randomness: RandomSource
+    private let onEvent: (@Sendable (KeyedCircuitEvent<Key>) -> Void)?
+    private let rules: Locked<CircuitRules>
+    private let shards: [Shard]
+    private let total = Atomic<Int>(0)
+
+    /// A part of the keys, with a lock of its own.
+    private final class Shard: Sendable {
+        let slots = Locked(CircuitSlots<Key>())
+    }
+
+    /// Below this number of keys there is one lock, so that every breaker is found that could make room.
+    private static var sharded: Int { 1_024 }
+
+    /// Makes a registry without breakers.
+    ///
+    /// - Parameters:
+    ///   - name: What errors and events call every breaker of it.
+    ///   - configuration: That of every breaker; a value that makes no sense stops the program. By default that of
+    ///     ``CircuitBreaker``, but over the last 60 s, forgetting after 10 minutes.
+    ///   - maximumKeys: How many breakers there are at most; at least 1, by default 10,000. Each takes about 1.5 kB.
+    ///   - overflow: What a key gets while there is no room; by default a breaker shared with others.
+    ///   - judge: What an error says of the neighbour; see ``CircuitBreaker``.
+    ///   - clock: What measures time for every breaker.
+    ///   - randomness: Where the jitter of open times is drawn from; by default a generator of its own.
+    ///   - onEvent: Hears of every breaker's events with their key, outside locks; see ``KeyedCircuitEvent``.
+    public init(
+        name: String,
+        configuration: CircuitBreaker.Configuration = .init(window: .time(.seconds(60)), forgetAfter: .seconds(600)),
+        maximumKeys: Int = 10_000, overflow: Overflow = .shared,
+        judge: (@Sendable (any Error) -> CircuitVerdict)? = nil, clock: any Clock<Duration> = ContinuousClock(),
+        randomness: RandomSource = .system, onEvent: (@Sendable (KeyedCircuitEvent<Key>) -> Void)? = nil
+    ) {
+        precondition(maximumKeys >= 1, "A registry has room for at least 1 key, not for \(maximumKeys)")
+        do { try configuration.validate() } catch { preconditionFailure("\(error)") }
+        let rules = CircuitRules(configuration)
+        self.name = name
+        self.maximumKeys = maximumKeys
+        self.overflow = overflow
+        self.judge = judge
+        self.randomness = randomness
+        self.onEvent = onEvent
+        time = TimeSource(clock)
+        self.rules = Locked(rules)
+        shards = (0..<(maximumKeys < Self.sharded ? 1 : 16)).map { _ in Shard() }
+        overflowBreaker = CircuitBreaker(
+            name: name, rules: rules, judge: judge, time: time, randomness: randomness,
+            onEvent: Self.telling(onEvent, of: nil))
+        if overflow == .unguarded { overflowBreaker.disable() }
+    }
+
+    /// The configuration of every breaker that has none of its own.
+    public var configuration: CircuitBreaker.Configuration { rules.withLock { $0.configuration } }
+
+    /// How many keys have a breaker of their own now.
+    public var count: Int { total.load(ordering: .relaxed) }
+
+    /// The breaker of the key, made if there is none; ``overflowBreaker`` if there is no room for one.
+    ///
+    /// - Complexity: O(1): the key is hashed twice.
+    public func breaker(for key: Key) -> CircuitBreaker {
+        let (breaker, evicted) = shard(of: key).slots.withLock { slots -> (CircuitBreaker?, Key?) in
+            if let breaker = slots.breaker(for: key) { return (breaker, nil) }
+            if takeRoom() {
+                let breaker = makeBreaker(for: key)
+                slots.insert(breaker, for: key)
+                return (breaker, nil)
+            }
+            guard let place = slots.findFresh() else { return (nil, nil) }
+            let breaker = makeBreaker(for: key)
+            return (breaker, slots.replace(place, by: breaker, for: key))
+        }
+        if let evicted { onEvent?(KeyedCircuitEvent(key: evicted, kind: .evicted)) }
+        if let breaker { return breaker }
+        onEvent?(KeyedCircuitEvent(key: key, kind: .overflowed))
+        return overflowBreaker
+    }
+
+    /// The breaker of the key if it has one of its own. Makes none.
+    public func existingBreaker(for key: Key) -> CircuitBreaker? {
+        shard(of: key).slots.withLock { $0.breaker(for: key) }
+    }
+
+    /// Runs the operation if the key's breaker lets it pass, and counts how it ends; see ``CircuitBreaker/run(_:)``.
+    ///
+    /// - Throws: what the operation throws, or ``CircuitOpen`` without running it.
+    @inlinable
+    public func run<Success>(for key: Key, _ operation: () async throws -> Success) async throws -> Success {
+        try await breaker(for: key).run(operation)
+    }
+
+    /// What every breaker does and has counted. Each is looked at by itself, so it is not one moment for all.
+    ///
+    /// - Complexity: O(*n*) in the number of keys.
+    public func snapshots() -> [Key: CircuitBreaker.Snapshot] {
+        Dictionary(uniqueKeysWithValues: breakers().map { ($0.key, $0.breaker.snapshot) })
+    }
+
+    /// Goes on by another configuration with every breaker but those that have been given one of their own, as
+    /// ``CircuitBreaker/reconfigure(_:)`` does it.
+    ///
+    /// - Throws: ``InvalidCircuitConfiguration``; everything then goes on as before.
+    public func reconfigure(_ configuration: CircuitBreaker.Configuration) throws(InvalidCircuitConfiguration) {
+        try configuration.validate()
+        let rules = CircuitRules(configuration)
+        // In this order a breaker that is made meanwhile either is made of the new rules or is among those below.
+        self.rules.withLock { $0 = rules }
+        for (_, breaker) in breakers() { breaker.applyUnlessOwn(rules) }
+        overflowBreaker.applyUnlessOwn(rules)
+    }
+
+    private func breakers() -> [(key: Key, breaker: CircuitBreaker)] {
+        shards.flatMap { shard in shard.slots.withLock { $0.all } }
+    }
+
+    private func shard(of key: Key) -> Shard {
+        shards.count == 1 ? shards[0] : shards[key.hashValue & (shards.count - 1)]
+    }
+
+    /// Counts a breaker that is about to be made, if there is room for it.
+    private func takeRoom() -> Bool {
+        var count = total.load(ordering: .relaxed)
+        while count < maximumKeys {
+            let (exchanged, current) = total.weakCompareExchange(
+                expected: count, desired: count + 1, ordering: .relaxed)
+            if exchanged { return true }
+            count = current
+        }
+        return false
+    }
+
+    private func makeBreaker(for key: Key) -> CircuitBreaker {
+        CircuitBreaker(
+            name: name, rules: rules.withLock { $0 }, judge: judge, time: time, randomness: randomness,
+            onEvent: Self.telling(onEvent, of: key))
+    }
+
+    private static func telling(
+        _ onEvent: (@Sendable (KeyedCircuitEvent<Key>) -> Void)?, of key: Key?
+    ) -> (@Sendable (CircuitEvent) -> Void)? {
+        guard let onEvent else { return nil }
+        return { onEvent(KeyedCircuitEvent(key: key, kind: .breaker($0))) }
+    }
+}
+
+/// What a breaker of ``CircuitBreakers`` did, or the registry with it.
+public struct KeyedCircuitEvent<Key: Hashable & Sendable>: Sendable, Hashable {
+    /// What happened.
+    public enum Kind: Sendable, Hashable {
+        /// The key's breaker did this; without a key, the one of the keys that overflow.
+        case breaker(CircuitEvent)
+        /// The key's breaker was as good as new and made room for another key.
+        case evicted
+        /// The key was asked for, and there was no room for a breaker of its own.
+        case overflowed
+    }
+
+    /// The key it is about. It is no label for a metric: there are as many as there are hosts or tenants.
+    public let key: Key?
+    /// What happened.
+    public let kind: Kind
+
+    /// Makes an event.
+    public init(key: Key?, kind: Kind) {
+        self.key = key
+        self.kind = kind
+    }
+}
