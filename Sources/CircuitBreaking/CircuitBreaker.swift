@@ -203,7 +203,7 @@ extension CircuitBreaker {
     /// Counts how a call ended.
     @usableFromInline
     func settle(_ outcome: CallOutcome, _ ticket: CircuitTicket) {
-        if outcome == .success { return succeed(ticket) }
+        if case .success = outcome { return succeed(ticket) }
         settle(outcome, ticket, now: ticket.era.has(CircuitEra.clocked) ? time.now() : nil)
     }
 

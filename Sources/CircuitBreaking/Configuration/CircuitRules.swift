@@ -26,8 +26,9 @@ struct Share: Sendable {
     }
 }
 
-/// A configuration in the form that a breaker computes with: nanoseconds and integers.
-struct CircuitRules: Sendable {
+/// A configuration in the form that a breaker computes with: nanoseconds and integers. Nothing of it ever changes, so
+/// that all breakers of a registry share it.
+final class CircuitRules: Sendable {
     let configuration: CircuitBreaker.Configuration
     let window: CircuitBreaker.Configuration.Window
     let tracksSlowCalls: Bool

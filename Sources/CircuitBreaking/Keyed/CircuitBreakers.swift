@@ -64,7 +64,7 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
     ///   - name: What errors and events call every breaker of it.
     ///   - configuration: That of every breaker; a value that makes no sense stops the program. By default that of
     ///     ``CircuitBreaker``, but over the last 60 s, forgetting after 10 minutes.
-    ///   - maximumKeys: How many breakers there are at most; at least 1, by default 10,000. Each takes about 1.5 kB.
+    ///   - maximumKeys: How many breakers there are at most; at least 1, by default 10,000. Each takes about 1 kB.
     ///   - overflow: What a key gets while there is no room; by default a breaker shared with others.
     ///   - judge: What an error says of the neighbour; see ``CircuitBreaker``.
     ///   - clock: What measures time for every breaker.
