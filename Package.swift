@@ -106,10 +106,17 @@ package.targets += [
         path: "Examples/PaymentServer",
         exclude: ["README.md", "ci.sh"],
         swiftSettings: settings),
+    .executableTarget(
+        name: "retry-storm",
+        dependencies: ["CircuitBreaking", "Retrying"],
+        path: "Examples/RetryStorm",
+        exclude: ["README.md", "ci.sh", "load.svg"],
+        swiftSettings: settings),
     .testTarget(
         name: "CheckoutTests", dependencies: ["checkout", "Reliability", "ReliabilityCore", "ReliabilityTesting"],
         swiftSettings: settings),
     .testTarget(
         name: "PaymentServerTests", dependencies: ["payment-server", "checkout", "Idempotency", "ReliabilityTesting"],
         swiftSettings: settings),
+    .testTarget(name: "RetryStormTests", dependencies: ["retry-storm"], swiftSettings: settings),
 ]

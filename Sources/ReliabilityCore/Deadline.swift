@@ -61,11 +61,6 @@ public struct Deadline: Sendable {
 
     @TaskLocal static var around: Deadline?
 
-    /// Makes this deadline ``current`` for the operation, or leaves the one around it where that passes first.
-    package func bind<Success>(_ operation: () async throws -> Success) async throws -> Success {
-        try await Deadline.$around.withValue(orEarlier(Deadline.around), operation: operation)
-    }
-
     /// The one of the two that passes first.
     func orEarlier(_ other: Deadline?) -> Deadline {
         guard let other, other.remaining < remaining else { return self }
