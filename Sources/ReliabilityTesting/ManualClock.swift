@@ -48,16 +48,15 @@ public final class ManualClock: Clock, Sendable {
         var now = Instant(offset: .zero)
         var nextID = 0
         var sleepers: [Int: Sleeper] = [:]
-        /// Sleepers that were cancelled before they registered.
+        var watchers: [Int: Watcher] = [:]
+        /// Sleepers and watchers that were cancelled before they registered.
         var cancelledEarly: Set<Int> = []
-        var watchers: [Watcher] = []
 
         /// Takes out the watchers whose count of sleepers is reached.
         mutating func satisfiedWatchers() -> [Watcher] {
-            let count = sleepers.count
-            guard watchers.contains(where: { $0.count <= count }) else { return [] }
-            defer { watchers.removeAll { $0.count <= count } }
-            return watchers.filter { $0.count <= count }
+            let satisfied = watchers.filter { $0.value.count <= sleepers.count }
+            for id in satisfied.keys { watchers[id] = nil }
+            return Array(satisfied.values)
         }
     }
 
@@ -86,10 +85,7 @@ public final class ManualClock: Clock, Sendable {
     ///
     /// - Throws: `CancellationError` as soon as the calling task is cancelled.
     public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        let id = state.withLock { state -> Int in
-            state.nextID += 1
-            return state.nextID
-        }
+        let id = newID()
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 register(Sleeper(deadline: deadline, continuation: continuation), as: id)
@@ -99,6 +95,13 @@ public final class ManualClock: Clock, Sendable {
         }
         // A cancellation that came after the wake-up found nobody.
         state.withLock { _ = $0.cancelledEarly.remove(id) }
+    }
+
+    private func newID() -> Int {
+        state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
     }
 
     private func register(_ sleeper: Sleeper, as id: Int) {
@@ -133,17 +136,31 @@ public final class ManualClock: Clock, Sendable {
 
     /// Suspends until at least `count` tasks sleep on this clock at the same time.
     ///
-    /// This is how a test knows that its subject has reached its wait. It is not cancellable: a test in which too few
-    /// tasks go to sleep hangs here, so give such tests a time limit.
+    /// This is how a test knows that its subject has reached its wait. A test in which too few tasks go to sleep waits
+    /// here until its task is cancelled, and then goes on though they do not sleep; so give such tests a time limit.
     public func waitForSleepers(_ count: Int = 1) async {
-        await withCheckedContinuation { continuation in
-            let reached = state.withLock { state -> Bool in
-                guard state.sleepers.count < count else { return true }
-                state.watchers.append(Watcher(count: count, continuation: continuation))
-                return false
+        let id = newID()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state -> Bool in
+                    if state.cancelledEarly.remove(id) != nil || state.sleepers.count >= count { return true }
+                    state.watchers[id] = Watcher(count: count, continuation: continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if reached { continuation.resume() }
+        } onCancel: {
+            let watcher = state.withLock { state -> Watcher? in
+                guard let watcher = state.watchers.removeValue(forKey: id) else {
+                    state.cancelledEarly.insert(id)
+                    return nil
+                }
+                return watcher
+            }
+            watcher?.continuation.resume()
         }
+        // A cancellation that came after the end found nobody.
+        state.withLock { _ = $0.cancelledEarly.remove(id) }
     }
 
     /// Moves the clock forward and wakes those whose deadline has come, earliest first.

@@ -4,12 +4,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ReliabilityTesting
-import Synchronization
 import Testing
 
 @testable import RecordStores
 
-/// A caller that writes and syncs by itself, and what it leaves to the store's thread.
+/// A caller that writes and syncs by itself, and what it leaves to the store's thread, which does here what a test says.
 @Suite(.timeLimit(.minutes(10))) struct FileCommitterTests {
     private let disk = SimulatedDisk()
     private let files: WatchedFileSystem
@@ -103,7 +102,16 @@ import Testing
     func `a failure of a caller ends the store, as one of the thread does`(kind: DiskOperation.Kind) throws {
         let store = try open()
         let other = Box<[Call]>([])
-        if kind != .write { files.onNextSync { [self] in other.value = [start(2, store)] } }
+        let room = Box<[Call]>([])
+        let compaction = Box<[ManualExecutor.Pending<Void>]>([])
+        if kind != .write {
+            files.onNextSync { [self] in
+                other.value = [start(2, store)]
+                compaction.value = [store.start { try await $0.compact() }]
+                // Larger than what the file has room for.
+                room.value = [start(3, store, bytes: 100_000)]
+            }
+        }
         disk.inject(.error(DiskFault.inputOutput, of: kind))
         let call = start(1, store)
         // The thread tells everybody.
@@ -115,6 +123,8 @@ import Testing
         }
         #expect(failure.code == DiskFault.inputOutput)
         #expect((other.value.count == 1) == (kind != .write))
+        for call in room.value { #expect(throws: StoreError.unavailable(failure)) { try call.value?.get() } }
+        for call in compaction.value { #expect(throws: StoreError.unavailable(failure)) { try call.value?.get() } }
         for call in [call] + other.value {
             #expect(throws: StoreError.outcomeUnknown(failure)) { try call.value?.get() }
         }
@@ -124,7 +134,10 @@ import Testing
         #expect(try SteppedStore(SteppedStore.path, on: disk.killed(), process: 2).records.count >= 1)
     }
 
-    @Test func `closing while a caller writes loses nothing, and waits for it`() throws {
+    @Test(arguments: [nil, DiskOperation.Kind.sync, .isLinked])
+    func `closing while a caller writes waits for it, and loses nothing unless it fails`(
+        failing: DiskOperation.Kind?
+    ) throws {
         let store = try open()
         let other = Box<[Call]>([])
         let closing = Box<[ManualExecutor.Pending<Void>]>([])
@@ -133,10 +146,28 @@ import Testing
             closing.value = [store.start { try await $0.close() }]
             #expect(!store.step())
         }
-        #expect(try start(0, store).value?.get().isCommitted == true)
+        if let failing { disk.inject(.error(DiskFault.inputOutput, of: failing)) }
+        let call = start(0, store)
+        #expect((call.value != nil) == (failing == nil))
         #expect(closing.value.count == 1 && closing.value[0].value == nil)
         store.stepUntilIdle()
-        #expect(try other.value[0].value?.get().isCommitted == true)
+        if failing != nil {
+            for call in [call] + other.value {
+                #expect {
+                    try call.value?.get()
+                } throws: {
+                    if case .outcomeUnknown? = $0 as? StoreError { true } else { false }
+                }
+            }
+            #expect {
+                try closing.value[0].value?.get()
+            } throws: {
+                if case .unavailable? = $0 as? StoreError { true } else { false }
+            }
+            #expect(try SteppedStore(SteppedStore.path, on: disk, process: 2).store.report.lastEnd != .closed)
+            return
+        }
+        for call in [call] + other.value { #expect(try call.value?.get().isCommitted == true) }
         #expect(throws: Never.self) { try closing.value[0].value?.get() }
         let again = try SteppedStore(SteppedStore.path, on: disk, process: 2)
         #expect(again.store.report.lastEnd == .closed)
@@ -176,77 +207,47 @@ import Testing
         try store.close()
     }
 
-    @Test func `the thread is woken for what callers leave to it`() async throws {
-        var layout = FileStoreLayout.roomy
-        layout.smallestCompaction = 9_000
-        let (events, continuation) = AsyncStream.makeStream(of: FileStoreEvent.self)
-        let store = try FileRecordStore(
-            directory: SteppedStore.path, committer: .caller, clock: clock, fileSystem: disk, layout: layout,
-            onEvent: { continuation.yield($0) })
-        var fence: Fence?
-        for _ in 0..<60 {
-            let content = RecordContent(state: "s", body: [UInt8](repeating: 7, count: 400))
-            let change = fence.map { Change.replace(SteppedStore.id(0), expecting: $0, with: content, lease: .keep) }
-            let answer = try await store.commit([change ?? .insert(SteppedStore.id(0), content)])
-            guard case .committed(let committed) = answer else { throw StoreError.closed }
-            fence = committed.fences[0]
+    @Test(arguments: [true, false])
+    func `a caller that is cancelled writes all the same, and is answered`(isBefore: Bool) throws {
+        let store = try open()
+        let executor = ManualExecutor()
+        let call = executor.start { [store = store.store] in
+            try await store.commit([.insert(SteppedStore.id(0), RecordContent(state: "s"))])
         }
-        for await event in events {
-            #expect(event == .compacted)
-            break
-        }
-        try await store.close()
+        if isBefore { call.cancel() } else { files.onNextSync { call.cancel() } }
+        #expect(executor.runUntilIdle() == 1)
+        #expect(try call.value?.get().isCommitted == true)
+        #expect(try SteppedStore(SteppedStore.path, on: disk.powerCut(.nothing), process: 2).records.count == 2)
+        #expect(start(1, store).value != nil)
+        try store.close()
     }
 
-    @Test func `what an interval has to sync is synced though nobody comes any more`() async throws {
-        let store = try FileRecordStore(
-            directory: SteppedStore.path, durability: .interval(.milliseconds(1)), committer: .caller,
-            clock: ContinuousClock(), fileSystem: files, layout: .roomy)
-        // The first is synced in any mode.
-        _ = try await store.commit([.insert(SteppedStore.id(0), RecordContent(state: "s"))])
-        let (syncs, continuation) = AsyncStream.makeStream(of: Void.self)
-        files.onNextSync { continuation.yield() }
-        _ = try await store.commit([.insert(SteppedStore.id(1), RecordContent(state: "s"))])
-        for await _ in syncs { break }
-        try await store.close()
-    }
-
-    @Test func `what a refused call has found expired is written though nobody waits for it`() async throws {
-        let store = try FileRecordStore(
-            directory: SteppedStore.path, committer: .caller, clock: clock, fileSystem: disk, layout: .roomy)
+    @Test func `a purge, which takes many writes, leaves them to the thread`() throws {
+        let store = try open()
         let content = RecordContent(state: "s", expires: .after(.seconds(1)))
-        _ = try await store.commit([.insert(SteppedStore.id(0), content)])
+        _ = try store.run { try await $0.commit((0..<20).map { .insert(SteppedStore.id($0), content) }) }
+        store.stepUntilIdle()
         clock.advance(by: .seconds(2))
-        await #expect(throws: StoreError.self) { try await store.read((0..<1_001).map(SteppedStore.id)) }
-        #expect(store.journalInMemory.lastSequence == 3)
-        while store.journalInMemory.answered < 3 { await Task.yield() }
-        try await store.close()
-    }
-}
-
-/// What a test finds out while a store syncs.
-private final class Box<Value: Sendable>: Sendable {
-    private let content: Mutex<Value>
-
-    var value: Value {
-        get { content.withLock { $0 } }
-        set { content.withLock { $0 = newValue } }
+        let before = disk.operationCount
+        let purge = store.start { try await $0.purgeExpired(limit: 100) }
+        #expect(purge.value == nil && disk.operationCount == before)
+        store.stepUntilIdle()
+        #expect(try purge.value?.get() == 20)
+        #expect(try store.start { try await $0.purgeExpired(limit: 100) }.value?.get() == 0)
+        #expect(start(0, store).value != nil)
+        try store.close()
     }
 
-    init(_ value: Value) { content = Mutex(value) }
-}
-
-extension FileStoreLayout {
-    /// With room for some calls before the file has to grow.
-    fileprivate static var roomy: FileStoreLayout {
-        var layout = FileStoreLayout.small
-        layout.journal = .max / 2
-        layout.smallestCompaction = .max
-        layout.steps = 24_576...24_576
-        return layout
+    @Test func `callers write at the same time in stores that are not the same`() throws {
+        let (store, otherDisk) = (try open(), SimulatedDisk())
+        let other = try SteppedStore(SteppedStore.path, on: otherDisk, committer: .caller, layout: .roomy)
+        _ = try other.insert(100)
+        other.stepUntilIdle()
+        let inner = Box<[Call]>([])
+        files.onNextSync { [self] in inner.value = [start(0, other)] }
+        #expect(try start(0, store).value?.get().isCommitted == true)
+        #expect(try inner.value.first?.value?.get().isCommitted == true)
+        try store.close()
+        try other.close()
     }
-}
-
-extension CommitAnswer {
-    fileprivate var isCommitted: Bool { if case .committed = self { true } else { false } }
 }

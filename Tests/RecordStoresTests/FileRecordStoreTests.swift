@@ -364,9 +364,12 @@ import Testing
         try await store.close()
     }
 
-    @Test func `a store that is let go without closing frees its directory and keeps its records`() async throws {
+    @Test(arguments: [FileCommitter.ownThread, .caller])
+    func `a store that is let go without closing frees its directory and keeps its records`(
+        committer: FileCommitter
+    ) async throws {
         do {
-            let store = try open()
+            let store = try open(committer: committer)
             _ = try await insert(0, into: store)
         }
         var opened: FileRecordStore?

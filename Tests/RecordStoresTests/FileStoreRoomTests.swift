@@ -99,15 +99,15 @@ import Testing
         try again.close()
     }
 
-    @Test(arguments: [DiskOperation.Kind.sync, .create])
-    func `what comes while the store writes, or begins another journal, has its room for itself`(
-        kind: DiskOperation.Kind
+    @Test(arguments: [DiskOperation.Kind.sync, .create], [FileCommitter.ownThread, .caller])
+    func `what comes while the store or a caller writes, or begins another journal, has its room for itself`(
+        kind: DiskOperation.Kind, committer: FileCommitter
     ) throws {
         var layout = FileStoreLayout.small
         layout.journal = 40_000
         layout.reserve = 65_536
         layout.smallestCompaction = .max
-        let store = try SteppedStore(SteppedStore.path, on: disk, layout: layout)
+        let store = try SteppedStore(SteppedStore.path, on: disk, committer: committer, layout: layout)
         @Sendable func change(_ number: Int, _ fence: Fence, bytes: Int) -> Change {
             let content = RecordContent(state: "s", body: [UInt8](repeating: 1, count: bytes))
             return .replace(SteppedStore.id(number), expecting: fence, with: content, lease: .end)

@@ -80,4 +80,24 @@ import Testing
             try await group.waitForAll()
         }
     }
+
+    @Test(arguments: [true, false])
+    func `who waits for sleepers in a task that is cancelled waits no longer`(isBefore: Bool) async {
+        let clock = ManualClock()
+        let executor = ManualExecutor()
+        let watcher = executor.start { await clock.waitForSleepers(2) }
+        let sleeper = executor.start { try await clock.sleep(for: .seconds(1)) }
+        if isBefore { watcher.cancel() }
+        executor.runUntilIdle()
+        #expect((watcher.value != nil) == isBefore)
+        watcher.cancel()
+        executor.runUntilIdle()
+        #expect(watcher.value != nil && sleeper.value == nil && clock.sleeperCount == 1)
+        let other = executor.start { await clock.waitForSleepers(1) }
+        executor.runUntilIdle()
+        #expect(other.value != nil)
+        clock.advance(by: .seconds(1))
+        executor.runUntilIdle()
+        #expect(sleeper.value != nil)
+    }
 }

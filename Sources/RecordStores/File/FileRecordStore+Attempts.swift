@@ -16,11 +16,13 @@ extension FileRecordStore {
     /// Carries out an operation that changes nothing but what time has changed already, and waits until everything that
     /// its answer shows is durable.
     ///
-    /// - Parameter sweeps: Whether everything that has expired is out of the way first.
+    /// - Parameters:
+    ///   - sweeps: Whether everything that has expired is out of the way first.
+    ///   - leads: Whether the caller writes where callers do.
     func reading<Answer: Sendable>(
-        sweeps: Bool = true, _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
+        sweeps: Bool = true, leads: Bool = true, _ body: (inout RecordTable, Timestamp) throws(StoreError) -> Answer
     ) async throws(StoreError) -> Answer {
-        try await attempting { table, now throws(StoreError) in
+        try await attempting(leads: leads) { table, now throws(StoreError) in
             var keepsExpired = true
             switch journal.admit(FrameBytes.sweep, isGrowth: false) {
             case .granted: break
@@ -67,7 +69,7 @@ extension FileRecordStore {
     ///
     /// No look finds more than a few expired records, so none takes long or more room than it has asked for.
     private func attempting<Answer: Sendable>(
-        _ look: (inout RecordTable, Timestamp) throws(StoreError) -> Attempt<Answer>
+        leads: Bool = true, _ look: (inout RecordTable, Timestamp) throws(StoreError) -> Attempt<Answer>
     ) async throws(StoreError) -> Answer {
         while true {
             let now = clock.now
@@ -85,7 +87,8 @@ extension FileRecordStore {
             case .needsRoom:
                 await journal.waitForRoom()
             case .answer(let answer, let sequence, let isChange):
-                guard let failure = await journal.failure(upTo: sequence, isLikely: !isChange) else { return answer }
+                let failure = await journal.failure(upTo: sequence, isLikely: !isChange, leads: leads)
+                guard let failure else { return answer }
                 throw isChange ? .outcomeUnknown(failure) : .unavailable(failure)
             }
         }

@@ -189,7 +189,8 @@ public final class FileRecordStore: RecordStore {
         var purged = 0
         while purged < limit {
             let piece = min(limit - purged, RecordTable.sweepPerOperation)
-            let count = try await reading(sweeps: false) { table, now throws(StoreError) in
+            // Each piece is a write, and no caller's thread is kept for all of them.
+            let count = try await reading(sweeps: false, leads: false) { table, now throws(StoreError) in
                 table.purgeExpired(limit: piece, at: now)
             }
             purged += count

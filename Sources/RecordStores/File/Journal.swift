@@ -181,7 +181,7 @@ final class Journal: Sendable {
     }
 
     /// Appends an entry that has its room, and returns its sequence number. It is durable once
-    /// ``failure(upTo:isLikely:)`` has returned `nil`; whoever does not ask for that calls ``handOver()``.
+    /// ``failure(upTo:isLikely:leads:)`` has returned `nil`; whoever does not ask for that calls ``handOver()``.
     ///
     /// - Parameter weight: How many records it changes.
     func append(_ entry: JournalEntry, weight: Int) -> UInt64 {
@@ -211,10 +211,14 @@ final class Journal: Sendable {
     ///
     /// It ignores cancellation: what was appended will be written.
     ///
-    /// - Parameter isLikely: Whether it probably is already, as what a read depends on.
-    func failure(upTo sequence: UInt64, isLikely: Bool) async -> StoreFailure? {
+    /// - Parameters:
+    ///   - isLikely: Whether it probably is already, as what a read depends on.
+    ///   - leads: Whether the caller writes where callers do.
+    func failure(upTo sequence: UInt64, isLikely: Bool, leads: Bool) async -> StoreFailure? {
         if isLikely, case .known(let failure) = state.withLock({ Self.fate(of: sequence, in: $0) }) { return failure }
-        if committer == .caller, lead(upTo: sequence) { return nil }
+        if committer == .caller {
+            if leads { if lead(upTo: sequence) { return nil } } else { handOver() }
+        }
         return unsafe await withUnsafeContinuation { continuation in
             let fate = state.withLock { state -> Fate in
                 let fate = Self.fate(of: sequence, in: state)

@@ -70,10 +70,13 @@ extension ConformanceBench {
                     }
                 }
             } catch {
-                await end(&group, sleepers: waiters.count)
+                group.cancelAll()
+                // For a claim that does not heed that.
+                clock.advance(by: .seconds(7_200))
                 throw error
             }
-            await end(&group, sleepers: steps.isEmpty ? 0 : waiters.count)
+            // Who waits for sleepers that will not come, and the patience.
+            group.cancelAll()
             return answers
         }
     }
@@ -84,21 +87,6 @@ extension ConformanceBench {
             await clock.waitForSleepers(sleepers)
             return .asleep
         }
-    }
-
-    /// Brings everybody home: also, after a violation, those who wait for sleepers that will not come.
-    private func end(_ group: inout ThrowingTaskGroup<Event, any Error>, sleepers: Int) async {
-        guard sleepers > 0 else { return group.cancelAll() }
-        let (clock, end) = (clock, clock.now.advanced(by: .seconds(7_200)))
-        for _ in 0..<sleepers {
-            group.addTask {
-                try? await clock.sleep(until: end, tolerance: nil)
-                return .over
-            }
-        }
-        await clock.waitForSleepers(sleepers)
-        group.cancelAll()
-        clock.set(to: end)
     }
 
     /// The one record that a waiting claim brought, which has to be that.

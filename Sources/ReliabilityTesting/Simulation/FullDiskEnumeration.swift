@@ -17,10 +17,10 @@ package struct FullDiskEnumeration {
     package private(set) var counts = StoreEnumeration.Counts()
 
     /// - Parameter outcomes: how many outcomes of a loss of power are tried of each.
-    package init(durability: FileDurability, outcomes: Int) throws(Violation) {
+    package init(durability: FileDurability, committer: FileCommitter = .ownThread, outcomes: Int) throws(Violation) {
         var layout = FileStoreLayout.small
         layout.reserve = 49_152
-        var base = StoreSimulation(seed: 1, durability: durability, layout: layout)
+        var base = StoreSimulation(seed: 1, durability: durability, committer: committer, layout: layout)
         try base.carryOut([.open, .insert(Self.standing), .settle, .close])
         self.base = base
         self.outcomes = outcomes

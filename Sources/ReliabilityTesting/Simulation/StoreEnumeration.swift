@@ -63,12 +63,13 @@ package struct StoreEnumeration {
     private let phase: Int
 
     package init(
-        _ script: StoreScript, durability: FileDurability = .everyCommit, bounds: Bounds = .full, phase: Int = 0
+        _ script: StoreScript, durability: FileDurability = .everyCommit, committer: FileCommitter = .ownThread,
+        bounds: Bounds = .full, phase: Int = 0
     ) throws(Violation) {
         self.script = script
         self.bounds = bounds
         self.phase = phase
-        var base = StoreSimulation(seed: 1, durability: durability)
+        var base = StoreSimulation(seed: 1, durability: durability, committer: committer)
         try base.carryOut(script.setUp)
         precondition(base.store == nil, "\(script.name): what comes before has to end the store")
         self.base = base
@@ -196,7 +197,7 @@ package struct StoreEnumeration {
         do throws(Violation) {
             return try body()
         } catch {
-            throw error.of("\(script.name), \(base.durability): \(story)")
+            throw error.of("\(script.name), \(base.durability), \(base.committer): \(story)")
         }
     }
 }

@@ -67,10 +67,18 @@ extension StoreScript {
         StoreScript(
             "calls that come while the store writes, and while it copies into a snapshot", after: stocked,
             [
-                .open, .insert(["a"]), .meanwhile, .insert(["b"]), .step, .meanwhile, .read, .settle, .compact, .step,
-                .replace(["m"]), .meanwhile, .insert(["c"]), .step, .meanwhile, .delete(["p"]), .step, .meanwhile,
-                .replace(["n"]), .step, .meanwhile, .insert(["d"]), .step, .meanwhile, .insert(["e"]), .step,
-                .meanwhile, .insert(["f"]), .step, .meanwhile, .insert(["g"]), .step, .settle,
+                .open, .insert(["a"]), .meanwhile(), .insert(["b"]), .step, .meanwhile(), .read, .settle, .compact, .step,
+                .replace(["m"]), .meanwhile(), .insert(["c"]), .step, .meanwhile(), .delete(["p"]), .step, .meanwhile(),
+                .replace(["n"]), .step, .meanwhile(), .insert(["d"]), .step, .meanwhile(), .insert(["e"]), .step,
+                .meanwhile(), .insert(["f"]), .step, .meanwhile(), .insert(["g"]), .step, .settle,
+            ]),
+        StoreScript(
+            "calls that come while a caller writes, or the store for it", after: stocked,
+            [
+                .open, .insert(["a"]), .settle, .meanwhile(), .insert(["b"]), .insert(["c"]), .settle,
+                .meanwhile(.sync), .read, .replace(["m"]), .settle, .meanwhile(.isLinked), .delete(["n"]),
+                .insert(["d"]), .step, .settle, .meanwhile(.sync), .compact, .claim("o", .seconds(5)), .settle,
+                .insert(["e"]), .insert(["f"]), .meanwhile(.sync), .close,
             ]),
         StoreScript(
             "a compaction that is closed half-way", after: stocked,

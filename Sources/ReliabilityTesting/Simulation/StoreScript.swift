@@ -24,12 +24,13 @@ package struct StoreScript: Sendable {
         case purge
         case compact
         case pass(Duration)
-        /// Lets the next call come while the store writes.
-        case meanwhile
+        /// Lets the next call come just before the next operation of the disk of that kind.
+        case meanwhile(DiskOperation.Kind = .write)
         /// Lets the store do one thing.
         case step
         /// Lets the store do all there is to do.
         case settle
+        /// Closes the store; if that is to come meanwhile, while a random call is under way.
         case close
         case kill
         case cutPower(PowerCut)
@@ -69,10 +70,10 @@ extension StoreSimulation {
     private mutating func carryOut(_ step: StoreScript.Step) throws(Violation) {
         switch step {
         case .open: if store == nil { try open() }
-        case .meanwhile: comesMeanwhile = true
+        case .meanwhile(let kind): comesMeanwhile = kind
         case .step: try self.step()
         case .settle: try stepUntilIdle()
-        case .close: try close()
+        case .close: if let kind = comesMeanwhile { try close(before: kind) } else { try close() }
         case .kill: try kill()
         case .cutPower(let cut): try cutPower(cut)
         case .fault(let fault): disk.inject(fault)

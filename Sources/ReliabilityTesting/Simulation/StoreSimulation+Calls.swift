@@ -14,56 +14,50 @@ extension StoreSimulation {
     ) throws(Violation) {
         guard let store else { return }
         note(name)
-        let before = store.journalInMemory
+        guard let kind = comesMeanwhile, meanwhile == nil else { return try begin(name, on: store, operation) }
+        comesMeanwhile = nil
+        let call = CallMeanwhile(name, earlierFences: lastFences, operation)
+        meanwhile = call
+        disk.interrupt(kind) { [executor, events] in call.come(to: store, on: executor, events) }
+    }
+
+    private mutating func begin(
+        _ name: String, on store: FileRecordStore, _ operation: @escaping @Sendable (FileRecordStore) async throws -> Shown
+    ) throws(Violation) {
         let cameTooLate = events.tellFailure
         let earlierFences = lastFences
-        let pending = executor.start { [store] in try await operation(store) }
-        if comesMeanwhile, meanwhile == nil {
-            wait(
-                SimulatedCall(
-                    name: name, pending: pending, sequence: before.lastSequence, cameTooLate: cameTooLate,
-                    earlierFences: earlierFences),
-                store)
-            return
-        }
-        // One that is to come meanwhile runs now too, and what it appends is behind what this one has looked at.
-        let isAlone = meanwhile == nil
-        if !isAlone { hasRunBefore = true }
-        run()
-        let after = store.journalInMemory
-        // Who waits for room has not looked at the records yet, and will do so at some later frame.
-        let hasLooked = after.roomWaiters == before.roomWaiters
+        lookAtMemory()
+        let pending = executor.start { try await operation(store) }
+        executor.step()
+        // Who writes by himself has looked at the records before another one came meanwhile.
+        let sequence = takeMeanwhile() ?? store.journalInMemory.lastSequence
         calls.append(
             SimulatedCall(
-                name: name, pending: pending,
-                sequence: isAlone && hasLooked ? after.lastSequence : before.lastSequence,
-                cameTooLate: cameTooLate, earlierFences: earlierFences))
+                name: name, pending: pending, sequence: sequence, cameTooLate: cameTooLate,
+                earlierFences: earlierFences))
+        run()
         try collect()
     }
 
-    /// Lets a call that is ready wait for the store's next write.
-    private mutating func wait(_ call: SimulatedCall, _ store: FileRecordStore) {
-        let waiting = CallMeanwhile(call)
-        meanwhile = waiting
-        hasRunBefore = false
-        comesMeanwhile = false
-        disk.interrupt(.write) { [executor] in
-            while executor.step() { waiting.note(Moment(of: store)) }
-        }
-    }
-
-    /// Takes over what was seen of the call that has come meanwhile; one that has not comes now.
-    mutating func takeMeanwhile() {
-        guard let waiting = meanwhile else { return }
+    /// Takes over what was seen of the call that has come meanwhile, if it has; returns the last frame before it.
+    @discardableResult
+    private mutating func takeMeanwhile() -> UInt64? {
+        guard let seen = meanwhile?.seen else { return nil }
         meanwhile = nil
-        disk.interrupt(.write, nil)
-        var call = waiting.call
-        // It was the first that was ready, unless another call has let it run before.
-        if !hasRunBefore, let first = waiting.moments.first { call.sequence = first.sequence }
-        for moment in waiting.moments where moment.sequence > moments[moments.count - 1].sequence {
+        note("meanwhile: \(seen.call.name)")
+        for moment in seen.moments where moment.sequence > moments[moments.count - 1].sequence {
             moments.append(moment)
         }
-        calls.append(call)
+        calls.append(seen.call)
+        return seen.moments[0].sequence
+    }
+
+    /// Lets a call come now that has waited for an operation of the disk.
+    mutating func endMeanwhile() throws(Violation) {
+        guard let store, let call = meanwhile else { return }
+        meanwhile = nil
+        disk.interrupt(.write, nil)
+        try begin(call.name, on: store, call.operation)
     }
 
     /// Lets the store do one thing of what its thread would do; `false` if there is nothing to do.
@@ -80,13 +74,19 @@ extension StoreSimulation {
 
     /// Lets the store do all there is to do.
     package mutating func stepUntilIdle() throws(Violation) {
-        for _ in 0..<Self.mostSteps where try !step() { return }
+        for _ in 0..<Self.mostSteps where try !step() {
+            guard meanwhile != nil else { return }
+            try endMeanwhile()
+        }
         throw violation("the store does not come to rest")
     }
 
     mutating func run() {
         lookAtMemory()
-        while executor.step() { lookAtMemory() }
+        while executor.step() {
+            takeMeanwhile()
+            lookAtMemory()
+        }
     }
 
     /// A store with nothing to do has synced what has been waiting for so long.

@@ -23,6 +23,20 @@ extension StoreSimulation {
         return true
     }
 
+    /// Closes the store while a call, or the store's thread for it, is at work on the disk.
+    @discardableResult
+    mutating func close(before kind: DiskOperation.Kind) throws(Violation) -> Bool {
+        guard store != nil, meanwhile == nil else { return try close() }
+        isClosing = true
+        comesMeanwhile = kind
+        try start("close") { store in
+            try await store.close()
+            return Shown()
+        }
+        try change()
+        return try close()
+    }
+
     /// Ends power, or the process, before any further operation of the disk. Whoever still waits is told of a failure.
     package mutating func stop() throws(Violation) {
         disk.stop()
@@ -35,8 +49,8 @@ extension StoreSimulation {
     /// Lets the store come to its end, which nobody may wait for in vain.
     private mutating func end() throws(Violation) -> Result<Shown, any Error> {
         isClosing = true
-        takeMeanwhile()
         defer { isClosing = false }
+        try endMeanwhile()
         let closing = executor.start { [store] () -> Shown in
             try await store?.close()
             return Shown()

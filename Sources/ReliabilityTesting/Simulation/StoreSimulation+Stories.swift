@@ -77,7 +77,7 @@ extension StoreSimulation {
                 for _ in 0..<draw(20) { try act() }
             }
             if draw(10) == 0 {
-                let isClosed = try close()
+                let isClosed = draw(2) == 0 ? try close(before: pick(Self.interruptions)) : try close()
                 // Two processes that take turns: each must not come back to what it held.
                 if isClosed, draw(2) == 0 { try takeTurns(&summary) }
             }

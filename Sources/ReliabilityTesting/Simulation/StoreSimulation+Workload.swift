@@ -11,16 +11,20 @@ extension StoreSimulation {
     static let collections = ["x", "y"]
     static let ids = collections.flatMap { name in (0..<5).map { RecordID(name, "\($0)") } }
 
+    /// The operations of the disk just before which calls come, the frequent ones for the most part.
+    static let interruptions: [DiskOperation.Kind] = [
+        .write, .write, .write, .sync, .sync, .sync, .isLinked, .create, .rename, .remove, .syncDirectory,
+    ]
+
     mutating func draw(_ count: Int) -> Int { Int(random.draw(upTo: Int64(count - 1))) }
 
     mutating func pick<Value>(_ values: [Value]) -> Value { values[draw(values.count)] }
 
     /// Starts a call or several, lets the store do something, or lets time pass.
     package mutating func act(atOnce: Int = 1) throws(Violation) {
-        // Where callers write, several calls may be carried out before anybody looks, and which of them saw what is open.
-        comesMeanwhile = draw(6) == 0 && committer == .ownThread
+        comesMeanwhile = draw(4) == 0 ? pick(Self.interruptions) : nil
         switch draw(100) {
-        case 0..<34: for _ in 0...draw(atOnce) { try commit() }
+        case 0..<34: for _ in 0...draw(atOnce) { try change() }
         case 34..<42: try claim()
         case 42..<46: try extend()
         case 46..<52: try read()
@@ -32,7 +36,8 @@ extension StoreSimulation {
         }
     }
 
-    private mutating func commit() throws(Violation) {
+    /// Commits some changes, to what stands and to what does not.
+    mutating func change() throws(Violation) {
         var standing: [RecordID: Fence] = [:]
         for record in store?.tableInMemory.allRecords ?? [] { standing[record.id] = record.fence }
         var free = Self.ids.shuffled(using: &random)

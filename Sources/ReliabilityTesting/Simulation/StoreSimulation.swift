@@ -71,12 +71,10 @@ package struct StoreSimulation {
     var lastFences: [RecordID: Fence] = [:]
     var lastPosition: UInt64 = 0
     var calls: [SimulatedCall] = []
-    /// Whether the next call comes while the store writes.
-    var comesMeanwhile = false
-    /// The call that waits for the store's next write, so as to come meanwhile.
+    /// Just before which operation of the disk the next call comes; `nil`: at once.
+    var comesMeanwhile: DiskOperation.Kind?
+    /// The call that waits for that operation.
     var meanwhile: CallMeanwhile?
-    /// Whether that call may have run before the write, together with another one.
-    var hasRunBefore = false
     /// Whether the last calls succeeded, in the order of their answers.
     var lastAnswers: [Bool] = []
     /// What the open store has told on its own.
@@ -163,24 +161,60 @@ struct SimulatedCall: Sendable {
     let name: String
     let pending: ManualExecutor.Pending<Shown>
     /// The last frame that there was when it looked at the records, or an earlier one.
-    var sequence: UInt64
+    let sequence: UInt64
     /// Whether the store had said before that it is at its end.
     let cameTooLate: Bool
     /// The last fences that were answered before it started; one that it gets is later, whatever else is under way.
     let earlierFences: [RecordID: Fence]
 }
 
-/// A call that comes while the store writes, and what was in memory after it and whatever it made ready.
+/// A call that comes while the store, or another caller, is at work on the disk.
 final class CallMeanwhile: Sendable {
-    let call: SimulatedCall
-    private let seen = Locked<[StoreSimulation.Moment]>([])
+    /// What has come of it.
+    struct Seen: Sendable {
+        let call: SimulatedCall
+        /// What was in memory before it, and then after it and after whatever else was ready.
+        let moments: [StoreSimulation.Moment]
+    }
 
-    init(_ call: SimulatedCall) { self.call = call }
+    let name: String
+    let operation: @Sendable (FileRecordStore) async throws -> Shown
+    private let earlierFences: [RecordID: Fence]
+    private let state = Locked<Seen?>(nil)
 
-    /// What was seen, in its order.
-    var moments: [StoreSimulation.Moment] { seen.withLock { $0 } }
+    init(
+        _ name: String, earlierFences: [RecordID: Fence],
+        _ operation: @escaping @Sendable (FileRecordStore) async throws -> Shown
+    ) {
+        self.name = name
+        self.earlierFences = earlierFences
+        self.operation = operation
+    }
 
-    func note(_ moment: StoreSimulation.Moment) { seen.withLock { $0.append(moment) } }
+    /// What has come of it, once it has come.
+    var seen: Seen? { state.withLock { $0 } }
+
+    /// Comes now, up to where it waits for the store.
+    func come(to store: FileRecordStore, on executor: ManualExecutor, _ events: SimulatedEvents) {
+        var moments = [StoreSimulation.Moment(of: store)]
+        func step() -> Bool {
+            guard executor.step() else { return false }
+            moments.append(StoreSimulation.Moment(of: store))
+            return true
+        }
+        // Others whose answers are there go on first.
+        while step() {}
+        let (first, last) = (moments[0].sequence, store.journalInMemory.lastSequence)
+        let cameTooLate = events.tellFailure
+        let pending = executor.start { [operation] in try await operation(store) }
+        _ = step()
+        // A snapshot that is about to end, and that this one may ask for, knows nothing of what others have appended now.
+        let sequence = last > first ? first : store.journalInMemory.lastSequence
+        while step() {}
+        let call = SimulatedCall(
+            name: name, pending: pending, sequence: sequence, cameTooLate: cameTooLate, earlierFences: earlierFences)
+        state.withLock { [moments] in $0 = Seen(call: call, moments: moments) }
+    }
 }
 
 extension FileDurability {

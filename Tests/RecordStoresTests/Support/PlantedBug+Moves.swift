@@ -171,7 +171,3 @@ private final class InsertedIDs: Sendable {
         ids.withLock { $0.count > capacity ? $0.removeFirst() : nil }
     }
 }
-
-extension CommitAnswer {
-    fileprivate var isCommitted: Bool { if case .committed = self { true } else { false } }
-}

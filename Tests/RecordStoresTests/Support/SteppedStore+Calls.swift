@@ -46,3 +46,18 @@ extension SimulatedDisk {
         operations.count { $0.kind == kind && $0.number > first }
     }
 }
+
+extension FileStoreLayout {
+    /// With room for some calls before the file has to grow.
+    static var roomy: FileStoreLayout {
+        var layout = FileStoreLayout.small
+        layout.journal = .max / 2
+        layout.smallestCompaction = .max
+        layout.steps = 24_576...24_576
+        return layout
+    }
+}
+
+extension CommitAnswer {
+    var isCommitted: Bool { if case .committed = self { true } else { false } }
+}

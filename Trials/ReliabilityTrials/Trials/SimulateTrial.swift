@@ -28,9 +28,9 @@ extension Trial {
 /// What is to be done, piece by piece, and what was done.
 private final class Work: Sendable {
     private enum Piece {
-        case crashes(StoreScript, FileDurability)
-        case faults(StoreScript, FileDurability)
-        case fullDisk(FileDurability)
+        case crashes(StoreScript, FileDurability, FileCommitter)
+        case faults(StoreScript, FileDurability, FileCommitter)
+        case fullDisk(FileDurability, FileCommitter)
         case story(UInt64)
     }
 
@@ -51,9 +51,12 @@ private final class Work: Sendable {
         self.seed = seed
         self.crashes = crashes
         let pieces = Self.durabilities.flatMap { durability in
-            StoreScript.all.flatMap { [Piece.crashes($0, durability), .faults($0, durability)] } + [
-                .fullDisk(durability)
-            ]
+            // Callers that write are in half of the stories of every kind.
+            (durability == .everyCommit ? [FileCommitter.ownThread, .caller] : [.ownThread]).flatMap { committer in
+                StoreScript.all.flatMap { script in
+                    [Piece.crashes(script, durability, committer), .faults(script, durability, committer)]
+                } + [.fullDisk(durability, committer)]
+            }
         }
         state = Locked(State(pieces: pieces))
     }
@@ -81,16 +84,16 @@ private final class Work: Sendable {
 
     private func carryOut(_ piece: Piece) throws {
         switch piece {
-        case .crashes(let script, let durability):
-            var enumeration = try StoreEnumeration(script, durability: durability)
+        case .crashes(let script, let durability, let committer):
+            var enumeration = try StoreEnumeration(script, durability: durability, committer: committer)
             try enumeration.crashEverywhere()
             add(enumeration.counts)
-        case .faults(let script, let durability):
-            var enumeration = try StoreEnumeration(script, durability: durability)
+        case .faults(let script, let durability, let committer):
+            var enumeration = try StoreEnumeration(script, durability: durability, committer: committer)
             try enumeration.failEverywhere()
             add(enumeration.counts)
-        case .fullDisk(let durability):
-            var enumeration = try FullDiskEnumeration(durability: durability, outcomes: 100)
+        case .fullDisk(let durability, let committer):
+            var enumeration = try FullDiskEnumeration(durability: durability, committer: committer, outcomes: 100)
             for isFullBefore in [true, false] {
                 try enumeration.fill(spare: stride(from: 0, to: 70_000, by: 1_000), isFullBefore: isFullBefore)
             }
