@@ -126,8 +126,8 @@ extension IdempotencyEngine {
     ) async throws -> Step {
         if case .probe = ifUnknown {
             // No probe was asked about the execution before.
-            guard !isLast else { throw IdempotencyInFlight(key: call.key, retryAfter: .zero) }
             _ = try await store.markUnknown(execution, because: .claimedInError)
+            guard !isLast else { throw IdempotencyInFlight(key: call.key, retryAfter: .zero) }
             return .look(try await claim(call))
         }
         emit(.reclaimed, call.key, execution.fence)

@@ -41,7 +41,7 @@ public struct Inbox: Sendable {
     /// The bytes of UTF-8 that a source's name may have; less than of the other names, for a prefix of the inbox's own.
     public static let allowedSource = 1...IdempotencyKey.allowed.upperBound - prefix.utf8.count
 
-    /// Keeps the keys of inboxes apart from those of operations in the same store, none of which may begin so.
+    /// Keeps the keys of inboxes apart from those of operations in the same store.
     private static let prefix = "inbox/"
 
     private let operation: IdempotentOperation<Void>
@@ -50,7 +50,8 @@ public struct Inbox: Sendable {
     ///
     /// - Parameters:
     ///   - source: Where the messages come from and where their identifiers are unique, such as a queue; the same in
-    ///     every process and version, 1 to 249 bytes, no control characters.
+    ///     every process and version, 1 to 249 bytes, no control characters. The marks are the keys of an operation that
+    ///     is called `inbox/` and the source; no other operation of the store may have that name.
     ///   - store: Where the marks are kept. What its answers survive is what the marks survive.
     ///   - retention: How long a message is remembered after it was handled; 7 days unless given, 36,500 at most. At
     ///     least as long as the source keeps messages, plus the longest time after which one is redriven from its dead

@@ -11,6 +11,7 @@ import Testing
         var summary = IdempotencyStory.Summary()
         for seed in UInt64(1)...12 { summary += try IdempotencyStory.tell(seed: seed) }
         #expect(summary.runs > 30 && summary.crashes > 20 && summary.processCrashes > 20)
+        #expect(summary.deliveries > 100 && summary.outstayed > 0)
     }
 
     @Test func `a seed gives the same story each time`() throws {

@@ -106,6 +106,19 @@ import Testing
         guard case .duplicate = try await desk.deliver(inbox) else { throw Unexpected() }
     }
 
+    /// That one call of the handler's took no effect says nothing of what the handler did before.
+    @Test(arguments: StoreKind.all)
+    func `a rejection leaves the message and its count to the next delivery`(kind: StoreKind) async throws {
+        let desk = try Desk(kind)
+        let inbox = desk.inbox()
+        for _ in 0..<2 {
+            await #expect(throws: CardRefused()) { try await desk.deliver(inbox, throwing: CardRefused()) }
+            #expect(try await desk.record()?.state == KeyState.unknown)
+        }
+        #expect(try await desk.deliver(inbox) == .handled)
+        #expect(desk.handled.all.map(\.attempt) == [1, 2, 3])
+    }
+
     @Test(arguments: StoreKind.all)
     func `while a message is handled it is not marked, and another delivery is sent away without an attempt`(
         kind: StoreKind

@@ -48,14 +48,14 @@ private let states: [(Record, IdempotencyEntry.State)] = [
 ]
 
 private func entry(
-    _ fence: UInt64, settledUnder: UInt64? = nil, attempt: Int = 1, incarnation: UInt64 = 1,
+    _ fence: UInt64, settledUnder: UInt64? = nil, attempt: Int = 1, incarnation: UInt64 = 1, isHeld: Bool = false,
     state: IdempotencyEntry.State = .unknown(.failed)
 ) throws -> IdempotencyEntry {
     let execution = IdempotencyExecution(
         key: try IdempotencyKey(tenant: "t", operation: "o", key: "k"), fence: Fence(rawValue: fence),
         attempt: attempt, fingerprint: print, leaseUntil: at(0))
     return IdempotencyEntry(
-        execution: execution, holder: nil, settledUnder: settledUnder.map(Fence.init(rawValue:)),
+        execution: execution, holder: isHeld ? .new() : nil, settledUnder: settledUnder.map(Fence.init(rawValue:)),
         incarnation: incarnation, state: state)
 }
 
@@ -65,6 +65,7 @@ private func entry(
         let key = try IdempotencyKey(tenant: "t", operation: "o", key: "k")
         let entry = IdempotencyEntry(record, of: key, now: at(50))
         #expect(entry.state == expected)
+        if case .completed = expected { #expect(entry.holder == nil) }
         #expect(entry.execution.fence == Fence(rawValue: 4))
         #expect(entry.settledUnder == Fence(rawValue: 3))
         #expect(entry.execution.attempt == 2)
@@ -76,6 +77,7 @@ private func entry(
     @Test func `after uncertainty, the fence that the last change named tells whose it was`() throws {
         let execution = try entry(5).execution
         let completed = IdempotencyEntry.State.completed(.value([]), at: at(7), age: .zero)
+        let continued = try entry(6, settledUnder: 5, isHeld: true)
         let fates: [(isRelease: Bool, IdempotencyEntry?, SettlementFate)] = [
             (false, nil, .lost),
             (false, try entry(5), .pending),
@@ -85,6 +87,11 @@ private func entry(
             // A store whose fences stay.
             (false, try entry(5, settledUnder: 5), .settled(nil)),
             (false, try entry(7, settledUnder: 6), .lost),
+            // Claimed behind a checkpoint, which says nothing of a settlement.
+            (false, try entry(7, settledUnder: 5, attempt: 2, isHeld: true), .lost),
+            // A checkpoint that was not known to be in.
+            (false, continued, .kept(continued.execution)),
+            (true, continued, .kept(continued.execution)),
             (true, nil, .settled(nil)),
             (true, try entry(5), .pending),
             (true, try entry(6, attempt: 2), .lost),

@@ -108,6 +108,14 @@ private struct Declined: Error, Equatable, Codable {
             #expect(result.origin == .unprotected && !result.isReplayed)
         }
         #expect(Set(downstream.all).count == 2)
+        let cancelled = Task {
+            cancelCurrentTask()
+            return try await charge.run(nil, tenant: "acme", fingerprint: shop.fingerprint) { _ in
+                Issue.record("a request that was cancelled before ran")
+                return ""
+            }
+        }
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
         #expect(shop.outcomes == [.unprotected, .unprotected])
         #expect(shop.store.count(.commit) == 0)
     }
@@ -134,11 +142,28 @@ private struct Declined: Error, Equatable, Codable {
         await #expect(throws: StoreError.self) { try await shop.charge(charge) }
         #expect(shop.charges.all.count == 2)
         // An identifier that no store takes is a mistake and no failure of the store.
-        let refusing = RefusingStore()
+        let refusing = RefusingStore(base: RecordIdempotencyStore(shop.store))
         let strict = IdempotentOperation(
             "charge", store: refusing, codec: .string, ifUnknown: .park, ifStoreFails: .runUnprotected)
         await #expect(throws: StoreError.self) { try await shop.charge(strict) }
         #expect(shop.charges.all.count == 2)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `changes are refused before they are lost on a store that keeps no records`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        let store = KeyStore(base: RecordIdempotencyStore(shop.store))
+        let charge = IdempotentOperation("charge", store: store, codec: .string, ifUnknown: .park)
+        let order = RecordID("orders", "1")
+        let result = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { context in
+            #expect(context.isProtected)
+            #expect(throws: IdempotencyUnprotected(key: context.key)) {
+                try context.alsoCommit([.insert(order, RecordContent(state: "paid"))])
+            }
+            return "receipt"
+        }
+        #expect(result.origin == .fresh)
+        #expect(try await shop.store.read([order]).records == [nil])
     }
 
     // MARK: Duplicates in flight
@@ -147,7 +172,10 @@ private struct Declined: Error, Equatable, Codable {
     private func pass(_ duration: Duration, _ shop: Shop) async {
         while shop.clock.now.offset < duration {
             await shop.clock.waitForSleepers()
-            if let wake = shop.clock.nextWake { shop.clock.advance(by: wake) }
+            guard let wake = shop.clock.nextWake else { continue }
+            // Of an end in another process nothing is heard.
+            #expect(wake <= .seconds(1))
+            shop.clock.advance(by: wake)
         }
     }
 
@@ -206,6 +234,33 @@ private struct Declined: Error, Equatable, Codable {
         #expect(shop.clock.now.offset == shop.lease)
     }
 
+    /// The end of a recovery, and of an operator's answer: the clock stands still.
+    @Test(arguments: StoreKind.all)
+    func `a duplicate that waits hears of every end in this process`(kind: StoreKind) async throws {
+        for isResolved in [false, true] {
+            let shop = try Shop(kind)
+            let fence = try await shop.crashed()
+            shop.clock.advance(by: shop.lease)
+            let charge = shop.operation(
+                .probe { _ in .applied("found") }, ifInFlight: .wait(upTo: .seconds(20)), clock: shop.clock)
+            let gate = Gate()
+            if !isResolved { shop.store.next(.commit, .pass) }
+            shop.store.next(.commit, .after { _ in await gate.pass() })
+            let first = Task {
+                guard isResolved else { return try await shop.charge(charge).value }
+                try await charge.resolve(try shop.key(), as: .completed("found"), of: fence)
+                return "found"
+            }
+            await gate.waitForArrival()
+            let duplicate = Task { try await shop.charge(charge) }
+            await shop.clock.waitForSleepers()
+            gate.open()
+            #expect(try await first.value == "found")
+            #expect(try await duplicate.value.value == "found")
+            #expect(shop.charges.all.isEmpty)
+        }
+    }
+
     // MARK: What nobody knows
 
     @Test(arguments: StoreKind.all)
@@ -237,31 +292,17 @@ private struct Declined: Error, Equatable, Codable {
     }
 }
 
-/// A store that takes nothing.
-private struct RefusingStore: IdempotencyStore {
-    private static let refusal = StoreError.refused(RefusedInput(field: "key", size: 2, allowed: 1...1))
+/// A store that takes no claims.
+private struct RefusingStore: IdempotencyStoreWrapper {
+    let base: any IdempotencyStore
 
-    var durability: Durability { .process }
-    func claim(_ claim: IdempotencyClaim) async throws(StoreError) -> IdempotencyClaimAnswer { throw Self.refusal }
-    func complete(
-        _ execution: IdempotencyExecution, as outcome: IdempotencyOutcome, retention: Duration,
-        alongside changes: [Change]
-    ) async throws(StoreError) -> IdempotencySettleAnswer { throw Self.refusal }
-    func release(_ execution: IdempotencyExecution) async throws(StoreError) -> IdempotencySettleAnswer {
-        throw Self.refusal
+    func claim(_ claim: IdempotencyClaim) async throws(StoreError) -> IdempotencyClaimAnswer {
+        throw .refused(RefusedInput(field: "key", size: 2, allowed: 1...1))
     }
-    func markUnknown(
-        _ execution: IdempotencyExecution, because reason: IdempotencyUnknownReason
-    ) async throws(StoreError) -> IdempotencySettleAnswer { throw Self.refusal }
-    func extend(
-        _ execution: IdempotencyExecution, by lease: Duration
-    ) async throws(StoreError) -> IdempotencyHoldAnswer { throw Self.refusal }
-    func checkpoint(
-        _ execution: IdempotencyExecution, _ checkpoint: IdempotencyCheckpoint, extendingBy lease: Duration
-    ) async throws(StoreError) -> IdempotencyHoldAnswer { throw Self.refusal }
-    func read(_ key: IdempotencyKey) async throws(StoreError) -> IdempotencyEntry? { throw Self.refusal }
-    func unresolved(
-        _ operation: String, after cursor: IdempotencyCursor?, limit: Int
-    ) async throws(StoreError) -> IdempotencyPage { throw Self.refusal }
-    func purge(limit: Int) async throws(StoreError) -> Int { throw Self.refusal }
+}
+
+/// A store that keeps no records beside the keys.
+private struct KeyStore: IdempotencyStoreWrapper {
+    let base: any IdempotencyStore
+    var takesChanges: Bool { false }
 }

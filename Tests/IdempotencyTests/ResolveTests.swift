@@ -52,4 +52,42 @@ import Testing
         await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(charge) }
         #expect(shop.charges.all.count == 1)
     }
+
+    /// The operator's process is held up for longer than the lease, between the claim and the answer.
+    @Test(arguments: StoreKind.all)
+    func `an answer that another execution has overtaken is refused`(kind: StoreKind) async throws {
+        for resolution in [IdempotencyResolution<String>.released, .completed("none")] {
+            let shop = try Shop(kind)
+            let (charge, overtaking) = (shop.operation(.park), shop.operation(.reexecute))
+            let fence = try await shop.crashed()
+            shop.clock.advance(by: shop.lease)
+            shop.store.next(
+                .commit,
+                .after { _ in
+                    shop.clock.advance(by: shop.lease)
+                    try await shop.charge(overtaking)
+                })
+            let key = try shop.key()
+            await #expect(throws: IdempotencyInFlight(key: key, retryAfter: .zero)) {
+                try await charge.resolve(key, as: resolution, of: fence)
+            }
+            #expect(!shop.outcomes.contains(.resolved))
+            #expect(try await shop.charge(charge).value == "receipt 1")
+        }
+    }
+
+    @Test func `a key of another operation is a mistake`() async {
+        await #expect(processExitsWith: .failure) {
+            let charge = IdempotentOperation(
+                "charge", store: InMemoryRecordStore(), codec: .string, ifUnknown: .park)
+            let key = try IdempotencyKey(tenant: "acme", operation: "refund", key: "k")
+            _ = try? await charge.resolve(key, as: .released, of: Fence(rawValue: 1))
+        }
+        await #expect(processExitsWith: .failure) {
+            let charge = IdempotentOperation(
+                "charge", store: InMemoryRecordStore(), codec: .string, ifUnknown: .park)
+            let key = try IdempotencyKey(tenant: "acme", operation: "refund", key: "k")
+            _ = try? await charge.run(key, fingerprint: .none) { _ in "" }
+        }
+    }
 }

@@ -19,6 +19,10 @@ final class ScriptedStore: RecordStoreWrapper {
         case unknown(applied: Bool)
         /// Something else happens first.
         case after(@Sendable (any RecordStore) async throws -> Void)
+        /// The call is carried out, and something else happens before its answer is there.
+        case before(@Sendable (any RecordStore) async throws -> Void)
+        /// Something else happens first; then the call is carried out, and its answer is lost.
+        case lostAfter(@Sendable (any RecordStore) async throws -> Void)
         /// Claims alone: finds nothing, whatever stands there.
         case empty
     }
@@ -58,6 +62,14 @@ final class ScriptedStore: RecordStoreWrapper {
             throw .outcomeUnknown(Self.failure)
         case .after(let intervene):
             do { try await intervene(base) } catch { throw .unavailable(Self.failure) }
+        case .before(let intervene):
+            let answer = try await call()
+            do { try await intervene(base) } catch { throw .unavailable(Self.failure) }
+            return answer
+        case .lostAfter(let intervene):
+            do { try await intervene(base) } catch { throw .unavailable(Self.failure) }
+            _ = try await call()
+            throw .outcomeUnknown(Self.failure)
         case .empty:
             if let empty { return empty }
         }

@@ -103,7 +103,9 @@ import Testing
             shop.clock.advance(by: shop.lease)
             let key = try shop.key()
             shop.store.next(.claim, .unknown(applied: false))
-            shop.store.next(.read, .after { _ = try await $0.commit([.delete(key.recordID, expecting: fence)]) })
+            // The look before the claim, and the one after it.
+            shop.store.next(.read, .pass, .after { _ = try await $0.commit([.delete(key.recordID, expecting: fence)]) })
+            // The insert that finds the crashed execution, and the one that would find the key free.
             shop.store.next(
                 .commit, .pass,
                 .after { store in
@@ -111,20 +113,51 @@ import Testing
                     shop.clock.advance(by: shop.lease)
                     for request in shop.store.claims.all { _ = try await store.claim(request) }
                 })
-            let probes = Log<UnknownExecution>()
-            let probe = UnknownPolicy<String>.probe { context in
-                probes.append(context)
-                return probes.all.count == 1 ? .notApplied : .applied("of the other")
+            try await requireCaution(shop, asks: asks)
+        }
+    }
+
+    /// The claim comes just after another execution has come and gone, and nobody hears that it has found another one
+    /// than it named.
+    @Test(arguments: StoreKind.all)
+    func `a claim of unknown outcome that has met another execution frees no key and leaves out no probe`(
+        kind: StoreKind
+    ) async throws {
+        for asks in [false, true] {
+            let shop = try Shop(kind)
+            try await shop.crashed()
+            shop.clock.advance(by: shop.lease)
+            let other = IdempotentOperation(
+                "charge", store: shop.store.base, codec: .string, ifUnknown: .reexecute, clock: StillClock.shared)
+            shop.store.next(
+                .claim,
+                .lostAfter { _ in
+                    _ = try? await other.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in
+                        throw ProviderTimeout()
+                    }
+                })
+            try await requireCaution(shop, asks: asks)
+        }
+    }
+
+    /// A request whose claim meets another execution than the one that was asked about: that one is asked about too, or
+    /// else nothing frees its key.
+    private func requireCaution(_ shop: Shop, asks: Bool) async throws {
+        let probes = Log<UnknownExecution>()
+        let probe = UnknownPolicy<String>.probe { context in
+            probes.append(context)
+            return probes.all.count == 1 ? .notApplied : .applied("of the other")
+        }
+        if asks {
+            #expect(try await shop.charge(shop.operation(probe)).value == "of the other")
+            #expect(probes.all.map(\.reason) == [.leasePassed, .claimedInError])
+            #expect(shop.charges.all.isEmpty)
+        } else {
+            await #expect(throws: CardRefused()) {
+                try await shop.charge(shop.operation(.reexecute), throwing: CardRefused())
             }
-            if asks {
-                #expect(try await shop.charge(shop.operation(probe)).value == "of the other")
-                #expect(shop.charges.all.isEmpty)
-            } else {
-                await #expect(throws: CardRefused()) {
-                    try await shop.charge(shop.operation(.reexecute), throwing: CardRefused())
-                }
-                #expect(try await shop.record()?.state == KeyState.unknown)
-            }
+            #expect(shop.outcomes == [.reclaimed, .leftUnknown])
+            #expect(try await shop.record()?.state == KeyState.unknown)
         }
     }
 

@@ -42,6 +42,81 @@ import Testing
         }
     }
 
+    /// What the look after the second one shows is the first, under a fence that the hold has not heard of.
+    @Test(arguments: StoreKind.all)
+    func `a later checkpoint whose answer is lost too finds it, and the hold goes on from there`(
+        kind: StoreKind
+    ) async throws {
+        for isSent in [false, true] {
+            let shop = try Shop(kind)
+            let result = try await run(shop, shop.operation()) { context in
+                shop.store.next(.commit, .unknown(applied: isSent))
+                try await context.checkpoint("two")
+                #expect(try await kept(shop) == "two")
+                try await context.checkpoint("three")
+                #expect(try await kept(shop) == "three")
+            }
+            #expect(result.origin == .fresh)
+            #expect(shop.outcomes == [.new, .completed])
+        }
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a later checkpoint whose answer is lost too is not kept for another execution`(
+        kind: StoreKind
+    ) async throws {
+        let shop = try Shop(kind)
+        let (charge, gate) = (shop.operation(.reexecute), Gate())
+        let first = Task {
+            try await run(shop, charge) { context in
+                await gate.pass()
+                shop.store.next(.commit, .unknown(applied: false))
+                await #expect(throws: IdempotencyHoldLost.self) { try await context.checkpoint("two") }
+            }
+        }
+        await gate.waitForArrival()
+        shop.clock.advance(by: shop.lease)
+        let second = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in
+            gate.open()
+            _ = await first.result
+            let checkpoint = try await kept(shop)
+            #expect(checkpoint == "one")
+            return "second"
+        }
+        #expect(second.origin == .fresh)
+        await #expect(throws: IdempotencyLeaseLost<String>.self) { try await first.value }
+        #expect(try await shop.charge(charge).value == "second")
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a checkpoint that is in does not give the hold the fence of who has claimed the key since`(
+        kind: StoreKind
+    ) async throws {
+        let shop = try Shop(kind)
+        let key = try shop.key()
+        let first = Task {
+            try await shop.operation().run("k", tenant: "acme", fingerprint: shop.fingerprint) { context in
+                shop.store.next(.commit, .unknown(applied: true))
+                shop.store.next(
+                    .read,
+                    .after { store in
+                        shop.clock.advance(by: shop.lease)
+                        _ = try await store.claim(ClaimRequest(.ids([key.recordID]), lease: Lease(shop.lease)))
+                    })
+                await #expect(throws: IdempotencyHoldLost.self) { try await context.checkpoint("one") }
+                return "receipt"
+            }
+        }
+        await #expect(throws: IdempotencyLeaseLost<String>.self) { try await first.value }
+        #expect(try await kept(shop) == "one")
+        await #expect(throws: IdempotencyInFlight.self) { try await shop.charge(shop.operation()) }
+    }
+
+    /// The name of the checkpoint that stands under the key.
+    private func kept(_ shop: Shop) async throws -> String? {
+        try KeyBody(try #require(try await shop.record()).body).checkpoint?.name
+    }
+
     @Test(arguments: StoreKind.all)
     func `an unknown outcome and a release are kept behind it`(kind: StoreKind) async throws {
         for (error, outcome) in [
@@ -83,6 +158,29 @@ import Testing
             }
         }
         #expect(try await shop.charge(shop.operation()).value == "second 1")
+    }
+
+    /// What the checkpoint shows is the fence that the value was to be kept under.
+    @Test(arguments: StoreKind.all)
+    func `a value that comes while another execution runs is not taken for kept`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        let gate = Gate()
+        let first = Task {
+            try await run(shop, shop.operation()) { _ in
+                await gate.pass()
+            }
+        }
+        await gate.waitForArrival()
+        shop.clock.advance(by: shop.lease)
+        let charge = shop.operation(.reexecute)
+        let second = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { _ in
+            gate.open()
+            await #expect(throws: IdempotencyLeaseLost<String>.self) { try await first.value }
+            return "second"
+        }
+        #expect(second.value == "second")
+        #expect(shop.outcomes == [.new, .reclaimed, .leaseLost, .completed])
+        #expect(try await shop.charge(charge).value == "second")
     }
 
     @Test(arguments: StoreKind.all)

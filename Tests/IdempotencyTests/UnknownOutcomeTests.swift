@@ -148,6 +148,46 @@ import Testing
         }
     }
 
+    /// The claim that came too late holds the record until it is given back.
+    @Test(arguments: StoreKind.all)
+    func `an outcome that a claim has met is kept no longer than its retention`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        let charge = IdempotentOperation(
+            "charge", store: shop.store, codec: .string, lease: shop.lease, retention: .seconds(10),
+            ifUnknown: .reexecute, clock: StillClock.shared)
+        let gate = Gate()
+        let first = slow(shop, charge, gate)
+        await gate.waitForArrival()
+        shop.clock.advance(by: shop.lease)
+        shop.store.next(
+            .claim,
+            .after { _ in
+                gate.open()
+                _ = try await first.value
+            })
+        #expect(try await shop.charge(charge).isReplayed)
+        shop.clock.advance(by: .seconds(10))
+        #expect(try await shop.charge(charge).origin == .fresh)
+    }
+
+    /// A later version of the service has written there between the look and the claim.
+    @Test(arguments: StoreKind.all)
+    func `a claim that meets what cannot be read runs nothing`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        let fence = try await shop.crashed()
+        shop.clock.advance(by: shop.lease)
+        let key = try shop.key()
+        let later = RecordContent(state: "later", body: [2])
+        shop.store.next(
+            .claim,
+            .after { base in
+                _ = try await base.commit([.replace(key.recordID, expecting: fence, with: later, lease: .end)])
+            })
+        await #expect(throws: IdempotencyRecordUnreadable.self) { try await shop.charge(shop.operation(.reexecute)) }
+        #expect(shop.charges.all.isEmpty)
+        #expect(try await shop.record()?.body == [2])
+    }
+
     @Test(arguments: StoreKind.all)
     func `a claim that finds the key free starts it anew`(kind: StoreKind) async throws {
         let shop = try Shop(kind)
@@ -189,6 +229,43 @@ import Testing
         }
         #expect(shop.charges.all.count == (isFree ? 1 : 0))
         #expect(shop.store.count(.claim) == 3)
+    }
+
+    /// No claim after a probe's answer can be told from one that was carried out late, time and again.
+    @Test(arguments: StoreKind.all)
+    func `a call does not ask for ever, and leaves the key as unknown as it is`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        try await shop.crashed()
+        shop.clock.advance(by: shop.lease)
+        let overtaking = shop.operation(.reexecute)
+        shop.store.next(
+            .claim, .after { _ in _ = try? await shop.charge(overtaking, throwing: ProviderTimeout()) },
+            // The claim of the one that overtakes.
+            .pass, .unknown(applied: true), .unknown(applied: true), .unknown(applied: true))
+        await #expect(throws: IdempotencyInFlight(key: try shop.key(), retryAfter: .zero)) {
+            try await shop.charge(shop.operation(.probe { _ in .notApplied }))
+        }
+        #expect(shop.charges.all.count == 1)
+        #expect(shop.store.count(.claim) == 5)
+        await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation(.park)) }
+    }
+
+    /// Another execution comes and goes once, so that the last look finds the key free and not taken.
+    @Test(arguments: StoreKind.all)
+    func `a call whose last look finds the key free does not take it`(kind: StoreKind) async throws {
+        let shop = try Shop(kind)
+        try await shop.crashed()
+        shop.clock.advance(by: shop.lease)
+        let overtaking = shop.operation(.reexecute)
+        shop.store.next(
+            .claim, .after { _ in _ = try? await shop.charge(overtaking, throwing: ProviderTimeout()) },
+            // The claim of the one that overtakes.
+            .pass, .empty, .empty, .empty)
+        await #expect(throws: IdempotencyInFlight(key: try shop.key(), retryAfter: .zero)) {
+            try await shop.charge(shop.operation(.reexecute))
+        }
+        #expect(shop.charges.all.count == 1)
+        #expect(shop.store.count(.claim) == 5)
     }
 
     @Test(arguments: StoreKind.all)

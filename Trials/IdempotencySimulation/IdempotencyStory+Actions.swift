@@ -13,7 +13,7 @@ extension IdempotencyStory {
     /// One thing happens, drawn at random.
     mutating func act() {
         if storeFailure.isSet { crashStore(takingProcesses: draw(2) == 0, losingPower: draw(3) != 0) }
-        switch draw(200) {
+        switch draw(226) {
         case 0..<50: runOneJob()
         case 50..<80: stepStore()
         case 80..<100: settle()
@@ -27,6 +27,8 @@ extension IdempotencyStory {
         case 189..<192: crash()
         case 192..<195: armDisk()
         case 195..<197: changeLosses()
+        case 197..<217: startDelivery()
+        case 217..<223: passTimeCalmly()
         default: purge()
         }
         reap()
@@ -150,6 +152,7 @@ extension IdempotencyStory {
             let process = pick(processes)
             if draw(3) == 0 {
                 let now = process.clock.now.offset
+                judge.goesBack(process: process.life.number)
                 process.clock.set(to: ManualClock.Instant(offset: max(.zero, now - duration)))
             } else {
                 process.clock.advance(by: duration)
@@ -163,6 +166,17 @@ extension IdempotencyStory {
         clock.advance(by: duration)
         for process in processes where !stopped.contains(process.life.number) { process.clock.advance(by: duration) }
         for ghost in ghosts { ghost.clock.advance(by: .seconds(3_600)) }
+    }
+
+    /// Lets time pass in such small steps that everything has its turn, and looks at the leases of those who run.
+    private func passTimeCalmly() {
+        let going = Set(processes.map(\.life.number)).subtracting(stopped)
+        let running = judge.running(in: going)
+        for _ in 0..<4 {
+            passTime(settings.lease / 3)
+            settle()
+        }
+        judge.checkRenewals(of: running)
     }
 
     private mutating func stopOrGoOn() {

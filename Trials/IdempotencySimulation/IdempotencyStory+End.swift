@@ -30,7 +30,7 @@ extension IdempotencyStory {
             if world.provider.lateCount > 0 { deliverOne() }
             open.removeAll { $0.pending.value != nil }
             if judge.violation != nil { return }
-            if open.isEmpty { break }
+            if open.isEmpty, !deliverWhatIsLeft() { break }
             passTime(settings.lease / 3)
         }
         if let stuck = open.first { judge.accuse("call \(stuck.call.number) never ends") }
@@ -52,6 +52,9 @@ extension IdempotencyStory {
             return state.isDisturbed
         }
         for key in 0..<settings.keys { audit(key, entries[key] ?? nil) }
+        if has(.messages) {
+            for key in world.mailbox.keys { auditMessage(key, entries[key] ?? nil) }
+        }
         if disturbed { judge.disturb() }
         if judge.violation != nil { return }
         passTime(settings.lease + .seconds(1))
@@ -80,12 +83,18 @@ extension IdempotencyStory {
                 found.formUnion(page.executions.map(\.key.number))
                 cursor = page.next
             } while cursor != nil
+            repeat {
+                let page = try await store.unresolved("inbox/\(Mailbox.source)", after: cursor, limit: 3)
+                found.formUnion(page.entries.map(\.key.number))
+                cursor = page.next
+            } while cursor != nil
             return found
         }
         var entries: [Int: IdempotencyEntry?] = [:]
-        for key in 0..<settings.keys {
+        let mailbox = world.mailbox
+        for key in 0..<mailbox.keys.upperBound {
             let found = keep(isQuiet: true) { () -> (IdempotencyEntry?, Timestamp) in
-                let key = IdempotencyKey(number: key)
+                let key = IdempotencyKey(number: key, mailbox)
                 return (try await store.read(key), try await records.read([key.recordID]).now)
             }
             guard let found, let orders, let listed else {
@@ -113,11 +122,16 @@ extension IdempotencyStory {
         callCount += 1
         let number = callCount
         start(Judge.Call(number: number, key: key, request: request, process: process.life.number), process)
+        return comeToEnd(number)
+    }
+
+    /// Lets a call come to its end when all is quiet.
+    mutating func comeToEnd(_ number: Int) -> Judge.Call? {
         for _ in 0..<2_000 where open.contains(where: { $0.call.number == number }) {
             if !settle(), !openEverything() { passTime(settings.lease / 3) }
             open.removeAll { $0.pending.value != nil }
         }
-        guard let call = judge.call(number), call.result != nil else {
+        guard let call = judge.call(number), call.result != nil || call.delivery != nil else {
             judge.accuse("call \(number) never ends")
             return nil
         }

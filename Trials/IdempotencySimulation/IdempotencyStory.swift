@@ -26,6 +26,7 @@ package struct IdempotencyStory {
     /// What may be left out of a story, to see whether a violation needs it.
     package enum Feature: CaseIterable, Sendable {
         case losses, storeCrashes, processCrashes, cancellations, stops, clockSteps, operators, lateEffects, fullDisks
+        case messages, outstaying
     }
 
     /// How stories went.
@@ -37,6 +38,9 @@ package struct IdempotencyStory {
         package var crashes = 0
         package var processCrashes = 0
         package var unprotectedRuns = 0
+        package var deliveries = 0
+        /// The handlers that went on although they were cancelled.
+        package var outstayed = 0
         /// How often an operation told what, by the name that it has in metrics.
         package var events: [String: Int] = [:]
 
@@ -55,6 +59,8 @@ package struct IdempotencyStory {
             left.crashes += right.crashes
             left.processCrashes += right.processCrashes
             left.unprotectedRuns += right.unprotectedRuns
+            left.deliveries += right.deliveries
+            left.outstayed += right.outstayed
             left.events.merge(right.events, uniquingKeysWith: +)
         }
     }
@@ -91,6 +97,7 @@ package struct IdempotencyStory {
             if bug.durability != .everyCommit { settings.hasFiles = true }
         }
         if left.contains(.losses) { settings.lossChance = 0 }
+        settings.outstays = !left.contains(.outstaying)
         self.settings = settings
         self.left = left
         world = World(settings, random, bug, notesAreKept: notesAreKept)
@@ -151,6 +158,7 @@ package struct IdempotencyStory {
         summary.effects = world.provider.effects.count
         let (runs, events) = judge.state.withLock { ($0.runs, $0.events) }
         summary.runs = runs.count
+        summary.outstayed = judge.state.withLock { $0.outstayed.count }
         summary.unprotectedRuns = runs.count { $0.fence == nil }
         summary.events = Dictionary(uniqueKeysWithValues: events.map { ($0.key.rawValue, $0.value) })
         return summary

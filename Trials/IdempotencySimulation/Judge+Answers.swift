@@ -59,18 +59,23 @@ extension Judge {
                 return
             }
             if charge.form == .nothing { return }
-            guard let hold = state.calls[call.number]?.hold else { return }
-            let isKept = state.keys[call.key].completions.contains {
-                $0.run == call.run && $0.fence >= hold.fence && $0.at != nil
-            }
-            // After a lost reply nothing but the caller's value says that it is kept: then the end of the story tells.
-            if !isKept { state.calls[call.number]?.isToBeKept = true }
+            noteIsFresh(&state, call)
         case .replayed(let at, _): tell(&state, call.key, charge.outcome, at: at)
         }
     }
 
+    /// A caller was told that its own outcome is kept.
+    func noteIsFresh(_ state: inout State, _ call: Call) {
+        guard let hold = state.calls[call.number]?.hold else { return }
+        let isKept = state.keys[call.key].completions.contains {
+            $0.run == call.run && $0.fence >= hold.fence && $0.at != nil
+        }
+        // After a lost reply nothing but the caller's value says that it is kept: then the end of the story tells.
+        if !isKept { state.calls[call.number]?.isToBeKept = true }
+    }
+
     /// A value has to stand for an effect of that very key and request.
-    private func checkIsTrue(_ state: inout State, _ call: Call, _ charge: Charge) {
+    func checkIsTrue(_ state: inout State, _ call: Call, _ charge: Charge) {
         guard charge.key == call.key, charge.request == call.request else {
             return state.accuse("call \(call.number) for request \(call.request) got \(charge)")
         }
@@ -80,7 +85,7 @@ extension Judge {
         else { return state.accuse("call \(call.number) got \(charge), and there is no such effect") }
     }
 
-    private func check(_ state: inout State, _ call: Call, _ error: any Error) {
+    func check(_ state: inout State, _ call: Call, _ error: any Error) {
         let run = call.run.map { state.runs[$0] }
         if let thrown = run?.error, "\(error)" == thrown { return }
         let key = state.keys[call.key]

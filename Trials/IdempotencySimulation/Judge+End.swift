@@ -28,7 +28,11 @@ extension Judge {
             case nil: checkIsFree(&state, key, now)
             }
             checkOutcomes(&state, key, entry, now)
-            checkOrders(&state, key, entry, orders)
+            if messages.contains(key) {
+                checkMessageOrders(&state, key, orders)
+            } else {
+                checkOrders(&state, key, entry, orders)
+            }
             checkEffects(&state, key)
         }
     }
@@ -55,7 +59,8 @@ extension Judge {
         }
         for call in state.calls.values where call.isToBeKept && call.key == key {
             guard let run = call.run, case .value(let charge) = state.runs[run].end else { continue }
-            let known = state.keys[key].outcomes.values.contains(charge.outcome)
+            let outcome = messages.contains(key) ? Self.mark : charge.outcome
+            let known = state.keys[key].outcomes.values.contains(outcome)
             let attempt = state.keys[key].completions.first { $0.run == run }
             let isOver = attempt.map { $0.notBefore.advanced(by: retention) <= now } ?? false
             if !known, !isOver { state.accuse("call \(call.number) got the fresh value \(charge), which is not kept") }
@@ -84,7 +89,7 @@ extension Judge {
 
     /// How often a key took effect at the provider.
     func checkEffects(_ state: inout State, _ key: Int) {
-        guard provider.honoursKeys || policy != .reexecute else { return }
+        guard provider.honoursKeys || policy(of: key) != .reexecute else { return }
         var bounds = [0]
         if !provider.honoursKeys { bounds = state.keys[key].completions.map(\.effects) }
         for step in [Provider.Step.reserve, .charge] {
@@ -115,7 +120,7 @@ extension Judge {
             if !isOnlyOne || !(result.failure is IdempotencyOutcomeUnknown) {
                 accuse("call \(call.number) should have met an unknown outcome, and got \(result)")
             }
-        case .completed(let outcome, _, _):
+        case .completed(let outcome, let at, _) where isRetained(at):
             let isReplay: Bool
             switch result {
             case .success(let result): isReplay = result.value.outcome == outcome && result.isReplayed
@@ -124,8 +129,13 @@ extension Judge {
             case .failure: isReplay = false
             }
             if !isReplay || !isOnlyOne { accuse("call \(call.number) should have got \(outcome), and got \(result)") }
-        case .unknown, .inProgress, .unreadable: break
+        case .unknown, .inProgress, .unreadable, .completed: break
         }
+    }
+
+    /// Whether an outcome of that time is still kept, at the last time that the store was seen to have.
+    func isRetained(_ completedAt: Timestamp) -> Bool {
+        state.withLock { $0.latest < completedAt.advanced(by: retention) }
     }
 
     func call(_ number: Int) -> Call? { state.withLock { $0.calls[number] } }

@@ -70,11 +70,13 @@ extension Judge {
             guard let at = completion.at, let claimedAt, claimedAt < at.advanced(by: retention) else { continue }
             state.accuse("key \(lower.key) ran as \(to) although it was completed as \(completion.fence)")
         }
-        if lower.isHarmless || isOver(key, from, to, claimedAt) { return }
+        let isOver = isOver(key, from, to, claimedAt)
+        if messages.contains(lower.key), !isOver { checkCount(&state, lower, higher) }
+        if lower.isHarmless || isOver { return }
         if lower.request != higher.request {
             state.accuse("runs \(lower.number) and \(higher.number) of key \(lower.key) are of different requests")
         }
-        switch policy {
+        switch policy(of: lower.key) {
         case .park:
             state.accuse("key \(lower.key) ran as \(from) and again as \(to), and nobody had released it")
         case .probe:

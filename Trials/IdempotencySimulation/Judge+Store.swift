@@ -73,6 +73,7 @@ extension Judge {
     func willComplete(_ number: Int, _ key: Int, _ fence: Fence, _ outcome: IdempotencyOutcome) -> Int {
         state.withLock { state in
             let call = state.calls[number]
+            if messages.contains(key) { checkMark(&state, call, key) }
             state.keys[key].completions.append(
                 Completion(
                     fence: fence, outcome: outcome, request: call?.request, run: call?.run, notBefore: state.latest,

@@ -30,6 +30,11 @@ final class Judge: Sendable {
         /// Its caller has a fresh value, and no answer of the store has said that it is kept.
         var isToBeKept = false
         var result: Result<IdempotentResult<Charge>, any Error>?
+        /// What a delivery came to.
+        var delivery: Result<InboxOutcome, any Error>?
+        /// How often its lease was to be renewed, and whether one of that is on its way.
+        var renewals = 0
+        var isRenewing = false
     }
 
     /// An execution as its owner was told of it.
@@ -105,7 +110,8 @@ final class Judge: Sendable {
         var requests: Set<Int> = []
         var claimingCalls: Set<Int> = []
         var downstreamKeys: [Int: String] = [:]
-        var hasOrders = false
+        /// An execution of it was told that its lease is renewed no more.
+        var isNotRenewed = false
     }
 
     struct State {
@@ -117,17 +123,27 @@ final class Judge: Sendable {
         var notes: [String] = []
         var events: [IdempotencyEvent.Outcome: Int] = [:]
         var isDisturbed = false
+        /// The processes whose clocks have gone back.
+        var uneven: Set<Int> = []
+        /// The runs that went on although they were cancelled.
+        var outstayed: Set<Int> = []
     }
 
     let state: Locked<State>
+    /// The keys that stand for messages; those before are the operation's.
+    let messages: Range<Int>
     let policy: Policy
     let retention: Duration
     let lease: Duration
     let provider: Provider
     let notesAreKept: Bool
 
-    init(keys: Int, policy: Policy, lease: Duration, retention: Duration, provider: Provider, notesAreKept: Bool) {
-        state = Locked(State(keys: [Key](repeating: Key(), count: keys)))
+    init(
+        messages: Range<Int>, policy: Policy, lease: Duration, retention: Duration, provider: Provider,
+        notesAreKept: Bool
+    ) {
+        state = Locked(State(keys: [Key](repeating: Key(), count: messages.upperBound)))
+        self.messages = messages
         self.policy = policy
         self.lease = lease
         self.retention = retention
@@ -149,7 +165,15 @@ final class Judge: Sendable {
     /// Something has gone wrong with a store or a process, so that errors of the store are to be expected.
     func disturb() { state.withLock { $0.isDisturbed = true } }
 
-    func count(_ event: IdempotencyEvent) { state.withLock { $0.events[event.outcome, default: 0] += 1 } }
+    func count(_ event: IdempotencyEvent) {
+        state.withLock { state in
+            state.events[event.outcome, default: 0] += 1
+            if [.renewalEnded, .leaseLost].contains(event.outcome) { state.keys[event.key.number].isNotRenewed = true }
+        }
+    }
+
+    /// What becomes of a key after an unknown outcome; an inbox handles again.
+    func policy(of key: Int) -> Policy { messages.contains(key) ? .reexecute : policy }
 
     /// Another process has the store now: the leases of all others are over.
     func endLeases() {

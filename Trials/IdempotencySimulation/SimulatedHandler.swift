@@ -7,7 +7,7 @@ internal import Idempotency
 internal import RecordStores
 internal import ReliabilityCore
 
-/// What a handler does: a call of the provider, or two with a checkpoint in between.
+/// What a handler does, for a request or a message: a call of the provider, or two with a checkpoint in between.
 struct SimulatedHandler: Sendable {
     let process: SimulatedProcess
     let call: Judge.Call
@@ -30,30 +30,51 @@ struct SimulatedHandler: Sendable {
         }
     }
 
+    /// How a handler takes it that it is cancelled.
+    private enum Ear: CaseIterable {
+        case obeys
+        case ignores
+        /// Goes on for a while, and longer than its lease if that is not renewed.
+        case outstays
+    }
+
     private func carryOut(_ run: Int) async throws -> Charge {
-        let obeys = world.draw(2) == 0
+        let ear = Ear.allCases[Int(world.draw(world.settings.outstays ? 3 : 2))]
         await world.gates.pass(life, chance: 20)
         var hasEffect = context.checkpoint != nil
         var charge = Charge(key: call.key, request: call.request, run: run, receipt: -1, source: .handler)
-        if !hasEffect, world.draw(25) == 0 {
+        let isMessage = world.mailbox.keys.contains(call.key)
+        if !hasEffect, !isMessage, world.draw(25) == 0 {
             charge.form = .nothing
             return charge
         }
         if world.settings.hasTwoSteps, !hasEffect {
-            let receipt = try await send(.reserve, run, mayRefuse: true, obeys)
+            let receipt = try await send(.reserve, run, mayRefuse: true, ear)
             hasEffect = true
             try await keep("reserved", receipt, run)
         }
         if context.isProtected, world.draw(3) == 0 { try order(run) }
-        charge.receipt = try await send(.charge, run, mayRefuse: !hasEffect, obeys)
+        charge.receipt = try await send(.charge, run, mayRefuse: !hasEffect, ear)
         await world.gates.pass(life, chance: 10)
+        if await outstays(run, ear), world.draw(2) == 0 {
+            // Whether or not that is kept: what there is to tell, it tells.
+            try? await keep("charged", charge.receipt, run)
+        }
         switch world.draw(30) {
         case 0: throw TimedOut(run: run)
-        case 1: charge.form = .unencodable
-        case 2, 3: charge.form = .long
+        case 1 where !isMessage: charge.form = .unencodable
+        case 2 where !isMessage, 3 where !isMessage: charge.form = .long
         default: break
         }
         return charge
+    }
+
+    /// Goes on for a while if that is how it takes a cancellation; says whether it did.
+    private func outstays(_ run: Int, _ ear: Ear) async -> Bool {
+        guard ear == .outstays, Task.isCancelled, life.isAlive else { return false }
+        judge.outstays(run)
+        for _ in 0...world.draw(3) { await world.gates.pass(life, chance: 100) }
+        return life.isAlive
     }
 
     private func keep(_ name: String, _ receipt: Int, _ run: Int) async throws {
@@ -80,10 +101,11 @@ struct SimulatedHandler: Sendable {
         judge.ordered(run)
     }
 
-    private func send(_ step: Provider.Step, _ run: Int, mayRefuse: Bool, _ obeys: Bool) async throws -> Int {
+    private func send(_ step: Provider.Step, _ run: Int, mayRefuse: Bool, _ ear: Ear) async throws -> Int {
         await world.gates.pass(life, chance: 30)
+        _ = await outstays(run, ear)
         guard life.isAlive else { throw ProcessGone() }
-        if obeys { try Task.checkCancellation() }
+        if ear == .obeys { try Task.checkCancellation() }
         let request = Provider.Request(
             key: call.key, step: step, request: call.request, run: run,
             fence: context.isProtected ? context.fence : nil, downstreamKey: context.downstreamKey("\(step)"))

@@ -15,6 +15,7 @@ final class SimulatedProcess: Sendable {
     let executor: ManualExecutor
     let clock = ManualClock()
     let operation: IdempotentOperation<Charge>
+    let inbox: Inbox
     let world: World
 
     init(_ number: Int, _ world: World) {
@@ -34,31 +35,59 @@ final class SimulatedProcess: Sendable {
             case .park: .park
             case .probe: .probe(probe)
             }
+        let store = WitnessedStore(base: world.bug?.wrap(records) ?? records, judge: judge, process: life)
+        let onEvent: @Sendable (IdempotencyEvent) -> Void = { event in if life.isAlive { judge.count(event) } }
+        inbox = Inbox(
+            Mailbox.source, store: store, retention: settings.retention, lease: settings.lease,
+            longestHold: settings.longestHold, clock: clock, onEvent: onEvent)
         operation = IdempotentOperation(
-            "charge", store: WitnessedStore(base: world.bug?.wrap(records) ?? records, judge: judge, process: life),
+            "charge", store: store,
             codec: Charge.codec, errors: Declined.codec, lease: settings.lease, longestHold: settings.longestHold,
             retention: settings.retention, maximumOutputSize: Charge.longest, ifUnknown: ifUnknown,
             ifInFlight: settings.waits ? .wait(upTo: settings.lease * 2) : .refuse,
             ifStoreFails: settings.failsOpen ? .runUnprotected : .refuse, classify: Charge.verdict, clock: clock,
-            onEvent: { event in if life.isAlive { judge.count(event) } })
+            onEvent: onEvent)
     }
 
     /// Starts a request.
     func ask(_ call: Judge.Call) -> ManualExecutor.Pending<Void> {
         world.judge.started(call)
+        let key = IdempotencyKey(number: call.key, world.mailbox)
         return executor.start { [self] in
             await CurrentCall.$number.withValue(call.number) {
                 let result: Result<IdempotentResult<Charge>, any Error>
                 do {
                     let fingerprint = Fingerprint { $0.field("request", call.request) }
                     result = .success(
-                        try await operation.run(IdempotencyKey(number: call.key), fingerprint: fingerprint) { context in
+                        try await operation.run(key, fingerprint: fingerprint) { context in
                             try await SimulatedHandler(process: self, call: call, context: context).run()
                         })
                 } catch {
                     result = .failure(error)
                 }
                 if life.isAlive { world.judge.ended(call.number, result) }
+            }
+        }
+    }
+
+    /// Delivers a message, and acknowledges it when it has been handled.
+    func deliver(_ call: Judge.Call) -> ManualExecutor.Pending<Void> {
+        world.judge.started(call)
+        let (message, consumer) = world.mailbox.address(of: call.key)
+        return executor.start { [self] in
+            await CurrentCall.$number.withValue(call.number) {
+                let result: Result<InboxOutcome, any Error>
+                do {
+                    result = .success(
+                        try await inbox.handle(messageID: message, consumer: consumer) { context in
+                            _ = try await SimulatedHandler(process: self, call: call, context: context).run()
+                        })
+                } catch {
+                    result = .failure(error)
+                }
+                guard life.isAlive else { return }
+                world.judge.ended(call.number, delivery: result)
+                if case .success = result { world.mailbox.acknowledge(call.key) }
             }
         }
     }
@@ -71,6 +100,7 @@ final class World: Sendable {
     let gates: Gates
     let link: StoreLink
     let provider: Provider
+    let mailbox: Mailbox
     let judge: Judge
     let bug: PlantedBug?
 
@@ -81,8 +111,9 @@ final class World: Sendable {
         gates = Gates(random)
         link = StoreLink(random, gates, process: ProcessIdentity(host: "simulated", pid: 1, instance: 1))
         provider = Provider(honoursKeys: settings.honoursKeys)
+        mailbox = Mailbox(messages: settings.messages, after: settings.keys)
         judge = Judge(
-            keys: settings.keys, policy: settings.policy, lease: settings.lease, retention: settings.retention,
+            messages: mailbox.keys, policy: settings.policy, lease: settings.lease, retention: settings.retention,
             provider: provider, notesAreKept: notesAreKept)
     }
 

@@ -28,6 +28,10 @@ struct StorySettings: Sendable {
     let lease = Duration.seconds(30)
     var longestHold: Duration
     var retention: Duration
+    /// Each for two consumers.
+    var messages: Int
+    /// Whether some handlers go on for long although they are cancelled.
+    var outstays = true
 
     init(_ random: RandomSource) {
         func draw(_ count: Int64) -> Int { Int(random.draw(upTo: count - 1)) }
@@ -43,10 +47,11 @@ struct StorySettings: Sendable {
         clients = 3 + draw(6)
         calls = 8 + draw(20)
         processes = 1 + draw(3)
-        actions = 120 + draw(280)
+        actions = 140 + draw(320)
         lossChance = [0, 0, 2, 8][draw(4)]
         longestHold = draw(4) == 0 ? .seconds(45) : .seconds(3_600)
         retention = draw(4) == 0 ? .seconds(240) : .seconds(86_400)
+        messages = draw(4)
     }
 }
 

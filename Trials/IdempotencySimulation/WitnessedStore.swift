@@ -5,18 +5,16 @@
 
 internal import Idempotency
 internal import RecordStores
+internal import ReliabilityTesting
 internal import Synchronization
 
 /// The store as an operation of a process sees it, with a judge who looks on.
 ///
 /// Once the process is gone, nothing gets out and nothing comes back.
-struct WitnessedStore: IdempotencyStore {
+struct WitnessedStore: IdempotencyStoreWrapper {
     let base: any IdempotencyStore
     let judge: Judge
     let process: Liveness
-
-    var durability: Durability { base.durability }
-    var takesChanges: Bool { base.takesChanges }
 
     private static let gone = StoreError.unavailable(StoreFailure(operation: "simulated", subject: "process", code: 0))
 
@@ -79,6 +77,8 @@ struct WitnessedStore: IdempotencyStore {
         _ execution: IdempotencyExecution, by lease: Duration
     ) async throws(StoreError) -> IdempotencyHoldAnswer {
         let (number, key) = (CurrentCall.number, execution.key.number)
+        judge.willRenew(number)
+        defer { judge.hasRenewed(number) }
         let (seen, answer) = try await call("extend") { () throws(StoreError) in
             (judge.willExtend(key), try await base.extend(execution, by: lease))
         }
@@ -115,17 +115,4 @@ struct WitnessedStore: IdempotencyStore {
     func purge(limit: Int) async throws(StoreError) -> Int {
         try await call("purge") { () throws(StoreError) in try await base.purge(limit: limit) }
     }
-}
-
-extension IdempotencyKey {
-    /// A key of a story by its number.
-    init(number: Int) {
-        do {
-            try self.init(tenant: "tenant", operation: "charge", key: "\(number)")
-        } catch {
-            preconditionFailure("\(error)")
-        }
-    }
-
-    var number: Int { Int(key) ?? -1 }
 }

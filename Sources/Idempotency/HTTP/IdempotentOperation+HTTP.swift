@@ -18,9 +18,10 @@ extension IdempotentOperation where Output == HTTPResponseRecord {
     ///
     /// The handler's response is given as it is. What becomes of the key then is the policy's
     /// ``HTTPIdempotencyPolicy/disposition``; a response that is not stored goes through this operation's `classify` as
-    /// ``HTTPResponseReleased`` or ``HTTPResponseLeftUnknown``. If a response took effect but could not be stored, it is
-    /// given all the same, and the operation's events tell. If changes were to be committed with it, which are not in either,
-    /// the answer is the problem of an unknown outcome.
+    /// ``HTTPResponseReleased`` or ``HTTPResponseLeftUnknown``, and changes that were to be committed with it are
+    /// dropped. If a response took effect but could not be stored, also one that a probe has found, it is given all the
+    /// same, and the operation's events tell; but if changes were to be committed with it, which are not in either, the
+    /// answer is the problem of an unknown outcome.
     ///
     /// A request that has no key, and needs none, runs its handler without protection; the policy decides that, not the
     /// operation's `keys`.
@@ -62,10 +63,24 @@ extension IdempotentOperation where Output == HTTPResponseRecord {
             if let response {
                 // The handler has answered: whatever became of the key, its response is the truth about this request,
                 // unless what it tells of is in changes that were to be in with the outcome.
-                return hold?.changes.isEmpty ?? true ? response : policy.problemOfUnknown.response
+                let tellsOfChanges =
+                    policy.storesResponse(status: response.status) && hold.map { !$0.changes.isEmpty } ?? false
+                return tellsOfChanges ? policy.problemOfUnknown.response : response
             }
+            if let found = error.unstoredResponse { return policy.replay(of: found) }
             guard let problem = policy.problem(for: error) else { throw error }
             return problem.response
+        }
+    }
+}
+
+extension Error {
+    /// What a probe has found, where no handler ran and it is not certain that the response is stored.
+    fileprivate var unstoredResponse: HTTPResponseRecord? {
+        switch self {
+        case let error as IdempotencyUnsettled<HTTPResponseRecord>: error.value
+        case let error as IdempotencyLeaseLost<HTTPResponseRecord>: try? error.result.get()
+        default: nil
         }
     }
 }

@@ -5,9 +5,10 @@
 
 import Idempotency
 import IdempotencySimulation
+import ReliabilityTesting
 
 /// A store of keys with one bug, which sits between an operation and a right store.
-struct BuggyStore: IdempotencyStore {
+struct BuggyStore: IdempotencyStoreWrapper {
     enum Bug: CaseIterable {
         case completesUnderAnyFence
         case claimsDuringLeases
@@ -23,16 +24,25 @@ struct BuggyStore: IdempotencyStore {
         case prolongsWhatIsLost
         case forgetsOutcomes
         case hidesUnknownKeys
+        case marksMessagesFirst
+        case marksForAllConsumers
+        case checkpointsUnderAnyFence
+        case refusesLateCheckpoints
     }
 
     let bug: Bug
-    let base: RecordIdempotencyStore<LinkedRecords>
+    let records: RecordIdempotencyStore<LinkedRecords>
 
-    var durability: Durability { base.durability }
-    var takesChanges: Bool { true }
+    var base: any IdempotencyStore { records }
 
     func claim(_ claim: IdempotencyClaim) async throws(StoreError) -> IdempotencyClaimAnswer {
+        if bug == .marksForAllConsumers, let entry = try await mark(ofAnotherConsumer: claim.key) {
+            return .standing(entry.altered(key: claim.key))
+        }
         let answer = try await base.claim(claim)
+        if bug == .marksMessagesFirst, claim.key.isOfMessage, case .acquired(let execution) = answer {
+            _ = try await base.complete(execution, as: .value([]), retention: .seconds(86_400), alongside: [])
+        }
         guard case .standing(let entry) = answer else { return answer }
         switch (bug, entry.state) {
         case (.claimsDuringLeases, .inProgress):
@@ -56,13 +66,21 @@ struct BuggyStore: IdempotencyStore {
         }
     }
 
+    private func mark(ofAnotherConsumer key: IdempotencyKey) async throws(StoreError) -> IdempotencyEntry? {
+        guard key.isOfMessage, key.tenant == "mail",
+            let other = try? IdempotencyKey(tenant: "stock", operation: key.operation, key: key.key),
+            let entry = try await base.read(other), case .completed = entry.state
+        else { return nil }
+        return entry
+    }
+
     func complete(
         _ execution: IdempotencyExecution, as outcome: IdempotencyOutcome, retention: Duration,
         alongside changes: [Change]
     ) async throws(StoreError) -> IdempotencySettleAnswer {
         switch bug {
         case .commitsChangesBefore where !changes.isEmpty:
-            if case .conflict(let conflict) = try await base.records.commit(changes) { return .conflict(conflict) }
+            if case .conflict(let conflict) = try await records.records.commit(changes) { return .conflict(conflict) }
             return try await base.complete(execution, as: outcome, retention: retention, alongside: [])
         case .forgetsOutcomes:
             return try await base.complete(execution, as: outcome, retention: .seconds(20), alongside: changes)
@@ -79,10 +97,6 @@ struct BuggyStore: IdempotencyStore {
             return try await base.complete(entry.execution, as: outcome, retention: retention, alongside: changes)
         default: return try await base.complete(execution, as: outcome, retention: retention, alongside: changes)
         }
-    }
-
-    func release(_ execution: IdempotencyExecution) async throws(StoreError) -> IdempotencySettleAnswer {
-        try await base.release(execution)
     }
 
     func markUnknown(
@@ -103,13 +117,19 @@ struct BuggyStore: IdempotencyStore {
     func checkpoint(
         _ execution: IdempotencyExecution, _ checkpoint: IdempotencyCheckpoint, extendingBy lease: Duration
     ) async throws(StoreError) -> IdempotencyHoldAnswer {
-        guard bug == .forgetsCheckpoints else {
-            return try await base.checkpoint(execution, checkpoint, extendingBy: lease)
+        switch bug {
+        case .forgetsCheckpoints: return try await base.extend(execution, by: lease)
+        case .refusesLateCheckpoints:
+            let entry = try await base.read(execution.key)
+            if case .unknown(.leasePassed)? = entry?.state { return .lost(entry) }
+        case .checkpointsUnderAnyFence:
+            let answer = try await base.checkpoint(execution, checkpoint, extendingBy: lease)
+            guard case .lost(let entry?) = answer, case .inProgress = entry.state else { return answer }
+            return try await base.checkpoint(entry.execution, checkpoint, extendingBy: lease)
+        default: break
         }
-        return try await base.extend(execution, by: lease)
+        return try await base.checkpoint(execution, checkpoint, extendingBy: lease)
     }
-
-    func read(_ key: IdempotencyKey) async throws(StoreError) -> IdempotencyEntry? { try await base.read(key) }
 
     func unresolved(
         _ operation: String, after cursor: IdempotencyCursor?, limit: Int
@@ -120,30 +140,32 @@ struct BuggyStore: IdempotencyStore {
         let entries = page.entries.filter { if case .unknown(.leasePassed) = $0.state { false } else { true } }
         return IdempotencyPage(entries: entries, next: page.next)
     }
-
-    func purge(limit: Int) async throws(StoreError) -> Int { try await base.purge(limit: limit) }
 }
 
 extension IdempotencyEntry {
-    fileprivate func altered(fingerprint: StoredFingerprint? = nil, state: State? = nil) -> IdempotencyEntry {
+    fileprivate func altered(
+        key other: IdempotencyKey? = nil, fingerprint: StoredFingerprint? = nil, state: State? = nil
+    ) -> IdempotencyEntry {
         IdempotencyEntry(
             execution: IdempotencyExecution(
-                key: key, fence: execution.fence, attempt: execution.attempt,
+                key: other ?? key, fence: execution.fence, attempt: execution.attempt,
                 fingerprint: fingerprint ?? execution.fingerprint, checkpoint: execution.checkpoint,
                 leaseUntil: execution.leaseUntil),
             holder: holder, settledUnder: settledUnder, incarnation: incarnation, state: state ?? self.state)
     }
 }
 
+extension IdempotencyKey {
+    fileprivate var isOfMessage: Bool { operation.hasPrefix("inbox/") }
+}
+
 extension PlantedBug {
     /// Where the search for bugs begins that not every hundredth story shows.
-    static let rare: [String: UInt64] = [
-        "completesUnderAnyFence": 44, "prolongsWhatIsLost": 119, "takesOverFromAnybody": 219,
-    ]
+    static let rare: [String: UInt64] = ["takesOverFromAnybody": 3_060]
 
     static let all =
         BuggyStore.Bug.allCases.map { bug in
-            PlantedBug("\(bug)", wrap: { BuggyStore(bug: bug, base: $0) })
+            PlantedBug("\(bug)", wrap: { BuggyStore(bug: bug, records: $0) })
         } + [
             PlantedBug("answers before the sync", durability: .operatingSystem),
             PlantedBug(

@@ -7,7 +7,7 @@ import Idempotency
 import ReliabilityTesting
 
 /// Idempotency keys in a record store whose changes alongside go wrong in one way.
-struct AlteredChanges: IdempotencyStore {
+struct AlteredChanges: IdempotencyStoreWrapper {
     enum Bug: String, CaseIterable, Sendable, CustomStringConvertible {
         case changesAreDropped, changesComeFirst, changesComeLater, placesCountTheKey
 
@@ -27,16 +27,15 @@ struct AlteredChanges: IdempotencyStore {
         }
     }
 
-    let base: RecordIdempotencyStore<InMemoryRecordStore>
-    let bug: Bug
+    private let keys: RecordIdempotencyStore<InMemoryRecordStore>
+    private let bug: Bug
 
     init(_ clock: ManualClock, _ bug: Bug) {
-        base = RecordIdempotencyStore(InMemoryRecordStore(clock: clock))
+        keys = RecordIdempotencyStore(InMemoryRecordStore(clock: clock))
         self.bug = bug
     }
 
-    var durability: Durability { base.durability }
-    var takesChanges: Bool { true }
+    var base: any IdempotencyStore { keys }
 
     func complete(
         _ execution: IdempotencyExecution, as outcome: IdempotencyOutcome, retention: Duration,
@@ -49,12 +48,12 @@ struct AlteredChanges: IdempotencyStore {
         switch bug {
         case .changesAreDropped: return try await complete([])
         case .changesComeFirst:
-            if case .conflict(let conflict) = try await base.records.commit(changes) { return .conflict(conflict) }
+            if case .conflict(let conflict) = try await keys.records.commit(changes) { return .conflict(conflict) }
             return try await complete([])
         case .changesComeLater:
             let answer = try await complete([])
             guard case .settled = answer else { return answer }
-            if case .conflict(let conflict) = try await base.records.commit(changes) { return .conflict(conflict) }
+            if case .conflict(let conflict) = try await keys.records.commit(changes) { return .conflict(conflict) }
             return answer
         case .placesCountTheKey:
             let answer = try await complete(changes)
@@ -62,40 +61,4 @@ struct AlteredChanges: IdempotencyStore {
             return .conflict(.init(now: told.now, index: told.index + 1, standing: told.standing))
         }
     }
-
-    func claim(_ claim: IdempotencyClaim) async throws(StoreError) -> IdempotencyClaimAnswer {
-        try await base.claim(claim)
-    }
-
-    func release(_ execution: IdempotencyExecution) async throws(StoreError) -> IdempotencySettleAnswer {
-        try await base.release(execution)
-    }
-
-    func markUnknown(
-        _ execution: IdempotencyExecution, because reason: IdempotencyUnknownReason
-    ) async throws(StoreError) -> IdempotencySettleAnswer {
-        try await base.markUnknown(execution, because: reason)
-    }
-
-    func extend(
-        _ execution: IdempotencyExecution, by lease: Duration
-    ) async throws(StoreError) -> IdempotencyHoldAnswer {
-        try await base.extend(execution, by: lease)
-    }
-
-    func checkpoint(
-        _ execution: IdempotencyExecution, _ checkpoint: IdempotencyCheckpoint, extendingBy lease: Duration
-    ) async throws(StoreError) -> IdempotencyHoldAnswer {
-        try await base.checkpoint(execution, checkpoint, extendingBy: lease)
-    }
-
-    func read(_ key: IdempotencyKey) async throws(StoreError) -> IdempotencyEntry? { try await base.read(key) }
-
-    func unresolved(
-        _ operation: String, after cursor: IdempotencyCursor?, limit: Int
-    ) async throws(StoreError) -> IdempotencyPage {
-        try await base.unresolved(operation, after: cursor, limit: limit)
-    }
-
-    func purge(limit: Int) async throws(StoreError) -> Int { try await base.purge(limit: limit) }
 }

@@ -69,8 +69,9 @@ private final class Stories: Sendable {
         let summary = state.withLock { $0.summary }
         let events = summary.events.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
         return """
-            \(summary.stories) stories from \(first) with \(summary.calls) calls, \(summary.runs) runs, \
-            \(summary.unprotectedRuns) of them without protection, \(summary.effects) effects, \
+            \(summary.stories) stories from \(first) with \(summary.calls) calls, \(summary.deliveries) of them of \
+            messages, \(summary.runs) runs, \(summary.unprotectedRuns) of them without protection and \
+            \(summary.outstayed) that went on although they were cancelled, \(summary.effects) effects, \
             \(summary.crashes) crashes of the store and \(summary.processCrashes) of processes; \(events)
             """
     }
