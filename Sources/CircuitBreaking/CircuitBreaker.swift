@@ -41,7 +41,6 @@ public final class CircuitBreaker: Policy {
     /// The name that errors, events and ``summary`` carry.
     public let name: String
 
-    // What is read often and written seldom is in front of what is written often, to be in other cache lines.
     private let judge: (@Sendable (any Error) -> CircuitVerdict)?
     private let onEvent: (@Sendable (CircuitEvent) -> Void)?
     private let time: TimeSource

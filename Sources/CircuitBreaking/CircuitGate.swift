@@ -21,11 +21,11 @@ struct CircuitGate: ~Copyable, Sendable {
     /// When the present open time began and when it ends; the second is the smallest number if there is none.
     private let openedAt = Atomic<Int64>(.max)
     private let refusedUntil = Atomic<Int64>(.min)
-    /// The generation, whether good results that find no room change nothing, and the room; zero if none are tallied.
-    private let tally = Atomic<UInt64>(0)
     /// Good results are tallied before this time.
     private let tallyUntil = Atomic<Int64>(.min)
     private let slowThreshold = Atomic<Int64>(.max)
+    /// The generation, whether good results that find no room change nothing, and the room; zero if none are tallied.
+    private let tally = Atomic<UInt64>(0)
     private let refusals = Atomic<Int>(0)
     /// How many of the refusals happened before the present generation.
     private let earlierRefusals = Atomic<Int>(0)

@@ -18,6 +18,20 @@ extension Row {
         run("run", CircuitBreaker.Configuration()),
         run("run, time window", timeWindow),
         run("run, calls timed", timed),
+        Row("CircuitBreaking", "registry of 1,000 keys, permit + success", floor: Floor.lock) { meter in
+            let breakers = CircuitBreakers<String>(name: "benchmark")
+            let keys = (0..<1_000).map { "shop-\($0).example.net" }
+            return try meter.sync { count in
+                var (settled, next) = (0, 0)
+                for _ in 0..<count {
+                    next = next == 999 ? 0 : next + 1
+                    guard let permit = try? breakers.breaker(for: keys[next]).acquire() else { continue }
+                    permit.succeed()
+                    settled += 1
+                }
+                return settled
+            }
+        },
         Row("CircuitBreaking", "breaker open, permit refused", floor: Floor.clock) { meter in
             let breaker = try openBreaker()
             return try meter.sync { count in

@@ -47,13 +47,8 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
     private let randomness: RandomSource
     private let onEvent: (@Sendable (KeyedCircuitEvent<Key>) -> Void)?
     private let rules: Locked<CircuitRules>
-    private let shards: [Shard]
+    private let shards: [CircuitShard]
     private let total = Atomic<Int>(0)
-
-    /// A part of the keys, with a lock of its own.
-    private final class Shard: Sendable {
-        let slots = Locked(CircuitSlots<Key>())
-    }
 
     /// Below this number of keys there is one lock, so that every breaker is found that could make room.
     private static var sharded: Int { 1_024 }
@@ -88,7 +83,7 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
         self.onEvent = onEvent
         time = TimeSource(clock)
         self.rules = Locked(rules)
-        shards = (0..<(maximumKeys < Self.sharded ? 1 : 16)).map { _ in Shard() }
+        shards = (0..<(maximumKeys < Self.sharded ? 1 : 16)).map { _ in CircuitShard() }
         overflowBreaker = CircuitBreaker(
             name: name, rules: rules, judge: judge, time: time, randomness: randomness,
             onEvent: Self.telling(onEvent, of: nil))
@@ -103,29 +98,14 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
 
     /// The breaker of the key, made if there is none; ``overflowBreaker`` if there is no room for one.
     ///
-    /// - Complexity: O(1): the key is hashed twice.
+    /// - Complexity: O(1): the key is hashed once.
     public func breaker(for key: Key) -> CircuitBreaker {
-        let (breaker, evicted) = shard(of: key).slots.withLock { slots -> (CircuitBreaker?, Key?) in
-            if let breaker = slots.breaker(for: key) { return (breaker, nil) }
-            if takeRoom() {
-                let breaker = makeBreaker(for: key)
-                slots.insert(breaker, for: key)
-                return (breaker, nil)
-            }
-            guard let place = slots.findFresh() else { return (nil, nil) }
-            let breaker = makeBreaker(for: key)
-            return (breaker, slots.replace(place, by: breaker, for: key))
-        }
-        if let evicted { onEvent?(KeyedCircuitEvent(key: evicted, kind: .evicted)) }
-        if let breaker { return breaker }
-        onEvent?(KeyedCircuitEvent(key: key, kind: .overflowed))
-        return overflowBreaker
+        let hash = key.hashValue
+        return find(key, hash: hash) ?? makeBreaker(for: key, hash: hash)
     }
 
     /// The breaker of the key if it has one of its own. Makes none.
-    public func existingBreaker(for key: Key) -> CircuitBreaker? {
-        shard(of: key).slots.withLock { $0.breaker(for: key) }
-    }
+    public func existingBreaker(for key: Key) -> CircuitBreaker? { find(key, hash: key.hashValue) }
 
     /// Runs the operation if the key's breaker lets it pass, and counts how it ends; see ``CircuitBreaker/run(_:)``.
     ///
@@ -156,11 +136,41 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
     }
 
     private func breakers() -> [(key: Key, breaker: CircuitBreaker)] {
-        shards.flatMap { shard in shard.slots.withLock { $0.all } }
+        shards.flatMap { shard in
+            shard.slots.withLock { slots in slots.all.map { (key: Self.key($0.key), breaker: $0.breaker) } }
+        }
     }
 
-    private func shard(of key: Key) -> Shard {
-        shards.count == 1 ? shards[0] : shards[key.hashValue & (shards.count - 1)]
+    /// By other bits of the hash than the table of a shard uses.
+    private func shard(of hash: Int) -> CircuitShard { shards[(hash >> 40) & (shards.count - 1)] }
+
+    /// The key that a table has kept.
+    private static func key(_ kept: AnyObject) -> Key {
+        // Tables are private to the registry, and it puts nothing but this type into them.
+        unsafe unsafeDowncast(kept, to: CircuitKey<Key>.self).key
+    }
+
+    private func find(_ key: Key, hash: Int) -> CircuitBreaker? {
+        shard(of: hash).slots.withLock { slots in slots.breaker(hash: hash) { Self.key($0) == key } }
+    }
+
+    /// Makes the breaker of a key, if nobody has done so meanwhile and there is room.
+    private func makeBreaker(for key: Key, hash: Int) -> CircuitBreaker {
+        let (made, evicted) = shard(of: hash).slots.withLock { slots -> (CircuitBreaker?, Key?) in
+            if let breaker = slots.breaker(hash: hash, { Self.key($0) == key }) { return (breaker, nil) }
+            if takeRoom() {
+                let breaker = makeBreaker(for: key)
+                slots.insert(breaker, for: CircuitKey(key), hash: hash)
+                return (breaker, nil)
+            }
+            guard let place = slots.findFresh() else { return (nil, nil) }
+            let breaker = makeBreaker(for: key)
+            return (breaker, Self.key(slots.replace(place, by: breaker, for: CircuitKey(key), hash: hash)))
+        }
+        if let evicted { onEvent?(KeyedCircuitEvent(key: evicted, kind: .evicted)) }
+        if let made { return made }
+        onEvent?(KeyedCircuitEvent(key: key, kind: .overflowed))
+        return overflowBreaker
     }
 
     /// Counts a breaker that is about to be made, if there is room for it.
@@ -187,6 +197,11 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
         guard let onEvent else { return nil }
         return { onEvent(KeyedCircuitEvent(key: key, kind: .breaker($0))) }
     }
+}
+
+/// A part of the keys of a registry, with a lock of its own.
+private final class CircuitShard: Sendable {
+    let slots = Locked(CircuitSlots())
 }
 
 /// What a breaker of ``CircuitBreakers`` did, or the registry with it.
