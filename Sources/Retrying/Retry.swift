@@ -12,13 +12,14 @@ public import ReliabilityCore
 /// let product = try await retry.run { try await catalog.product(id) }
 /// ```
 ///
-/// There are four ways to run an operation, and they differ in what it is told and what is looked at:
+/// There are five ways to run an operation, and they differ in what it is told and what is looked at:
 ///
 /// | Form | For |
 /// | --- | --- |
 /// | `run { … }` | the usual case |
 /// | `run { attempt in … }` | an operation that wants to know its ``RetryAttempt``: a header, a log line |
 /// | `run { … } classifyResult: { result in … }` | an operation whose *value* may ask for another attempt: a job that is still pending |
+/// | `run(attemptTimeout: timeout) { … }` | attempts that are cancelled when they take too long |
 /// | `run(idempotencyKey: key) { key in … }` | a write with an idempotency key, which makes it safe to repeat |
 ///
 /// **What is retried.** With the default repeatability, ``Repeatability/unproven``, only errors that prove that nothing
@@ -35,8 +36,8 @@ public import ReliabilityCore
 ///
 /// **Time.** `within` bounds the whole run, delays included. It is a deadline that the attempts run under, so that inner
 /// layers see it, and the deadline that the run itself is under counts as well. When a delay is not shorter than what
-/// remains, the run ends at once instead of sleeping for nothing. An attempt that is running is not interrupted: a
-/// `Timeout` inside does that.
+/// remains, the run ends at once instead of sleeping for nothing. An attempt that is running is not interrupted,
+/// unless the run has an `attemptTimeout` or there is a `Timeout` inside.
 ///
 /// **Advice.** An error that conforms to `RetryAdvising`, and the verdict ``RetryVerdict/retryAfter(_:)``, set a floor
 /// under the delay; the longer of the two counts. A little jitter goes on top, up to a tenth of the floor, so that those
@@ -206,6 +207,41 @@ public final class Retry: Policy {
         idempotencyKey key: Key, _ operation: (Key) async throws -> Success
     ) async throws -> Success {
         try await runWatched(.idempotent, verdict) { _ in try await operation(key) }
+    }
+
+    /// Runs the operation until it succeeds or must not be tried again, and gives every attempt so much time.
+    ///
+    /// ```swift
+    /// let product = try await retry.run(attemptTimeout: Timeout(.seconds(1), name: "attempt")) {
+    ///     try await catalog.product(id)
+    /// }
+    /// ```
+    ///
+    /// An attempt is cancelled when its time is up, or that of the whole run, and its end is waited for. It fails with
+    /// `TimedOut` then, which does not prove that nothing took effect: another attempt follows only if the
+    /// ``Repeatability`` is declared.
+    ///
+    /// - Parameters:
+    ///   - timeout: What each attempt has.
+    ///   - operation: What is run. It escapes, because it runs in a child task, which can be cancelled by itself.
+    /// - Throws: as the other forms do.
+    public func run<Success>(
+        attemptTimeout timeout: Timeout, _ operation: @escaping () async throws -> Success
+    ) async throws -> Success {
+        try await run { try await timeout.run(operation) }
+    }
+
+    /// Runs the operation until it succeeds or must not be tried again, gives every attempt so much time and tells it
+    /// which one it is.
+    ///
+    /// - Parameters:
+    ///   - timeout: What each attempt has.
+    ///   - operation: What is run; it escapes.
+    /// - Throws: as the other forms do.
+    public func run<Success>(
+        attemptTimeout timeout: Timeout, _ operation: @escaping (RetryAttempt) async throws -> Success
+    ) async throws -> Success {
+        try await run { attempt in try await timeout.run { try await operation(attempt) } }
     }
 
     /// The name and the settings in one line.
