@@ -94,6 +94,23 @@ import Testing
         #expect(RetryAdvice.grpcPushback(value) == verdict)
     }
 
+    private struct RPCFailure: Error {
+        var pushback: String?
+    }
+
+    @Test func `a retry waits for a push-back, its back-off goes on growing, and it stops where it is asked to`() async
+    {
+        let clock = SkippingClock()
+        let retry = Retry(
+            maxAttempts: 9, backoff: .exponential(jitter: .none), repeatability: .idempotent,
+            classify: { RetryAdvice.grpcPushback(($0 as? RPCFailure)?.pushback) }, clock: clock)
+        let pushbacks = [nil, "500", nil, "-1"]
+        await #expect(throws: RPCFailure.self) {
+            try await retry.run { throw RPCFailure(pushback: pushbacks[$0.number - 1]) }
+        }
+        #expect(clock.sleeps == [.milliseconds(100), .milliseconds(500), .milliseconds(400)])
+    }
+
     private static let aws: [(String?, Duration?)] = [
         (nil, nil), ("1500", .milliseconds(1500)), ("0", .zero), ("10000", .seconds(10)), ("invalid", nil),
         ("-100", nil), ("", nil), ("99999999999999999999", .longest),

@@ -103,6 +103,26 @@ import Testing
         #expect(budget.available == 4)
     }
 
+    @Test(arguments: deposits)
+    private func `every form tells a budget of tokens that it succeeded`(
+        within limit: Duration?, form: Int
+    ) async throws {
+        let budget = RetryBudget.quota(capacity: 9, cost: { $0 == nil ? 1 : 9 })
+        let retry = Retry(within: limit, budget: budget, clock: SkippingClock())
+        _ = try budget.withdraw(after: Unclear())
+        switch form {
+        case 0: try await retry.run {}
+        case 1: try await retry.run { _ in }
+        case 2:
+            try await retry.run {
+            } classifyResult: { _ in
+                .stop
+            }
+        default: try await retry.run(idempotencyKey: 1) { _ in }
+        }
+        #expect(budget.available == 1)
+    }
+
     private enum Ending {
         case success, exhausted, stopped, unproven, rejected, outOfTime, cancelled
     }

@@ -150,8 +150,10 @@ extension RetryBudget {
         #expect(budget.granted(100, after: Refused()) == 100)
         // Failures without end leave no debt, and successes no more than there were.
         #expect(budget.granted(100) == 0)
-        for _ in 0..<10 { budget.succeeded() }
+        for _ in 0..<12 { budget.succeeded() }
         #expect(budget.available == 0)
+        budget.succeeded()
+        #expect(budget.available == 1)
         for _ in 0..<1_000 { budget.succeeded() }
         #expect(budget.available == 4)
         // A withdrawal that is given back leaves the failure counted, and first attempts do not count.
@@ -160,7 +162,7 @@ extension RetryBudget {
         #expect(budget.available == 3)
     }
 
-    @Test(arguments: [(0.29, 290), (0.5466, 546), (0.001, 1), (0.1, 100), (1, 1_000), (0.57, 570), (1.0011, 1_001)])
+    @Test(arguments: [(0.29, 290), (0.5466, 546), (0.001, 1), (0.1, 100), (1, 1_000), (1.001, 1_001), (1.0019, 1_001)])
     func `a token ratio has three decimal places`(ratio: Double, thousandths: Int) {
         let budget = RetryBudget.tokens(maxTokens: 1_000, tokenRatio: ratio)
         _ = budget.granted(1_000)
@@ -193,7 +195,9 @@ extension RetryBudget {
         for _ in 0..<1_000 { budget.succeeded() }
         #expect(budget.available == 500)
         #expect(RetryBudget.quota().granted(1_000) == 35)
-        #expect(RetryBudget.quota(capacity: 1, cost: { _ in -7 }).granted(100) == 100)
+        let free = RetryBudget.quota(capacity: 1, cost: { _ in -7 })
+        #expect(free.granted(100) == 100)
+        #expect(free.available == 1)
     }
 
     @Test(.timeLimit(.minutes(10)), arguments: [0, 1, 2])

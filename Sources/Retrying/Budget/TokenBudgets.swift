@@ -16,7 +16,7 @@ struct TokenBudget: BudgetCore {
 
     init(maxTokens: Int, tokenRatio: Double) {
         maximum = Int64(maxTokens) * 1_000
-        // Through billionths, so that 0.29, which is a little less as a double, does not become 0.289.
+        // Through billionths, so that 1.001, whose thousandfold as a double is a little less than 1,001, stays 1.001.
         ratio = Int64((tokenRatio * 1_000_000_000).rounded()) / 1_000_000
         tokens = maximum
     }
