@@ -41,8 +41,9 @@ struct CircuitGate: ~Copyable, Sendable {
     /// How long a call that comes now is refused for, without asking the core; `nil` if the core must be asked.
     func refusal(at now: Int64) -> Int64? {
         let until = refusedUntil.load(ordering: .relaxed)
-        // Before the opening the clock has gone back; the core knows what time it really is.
-        return now < until && now >= openedAt.load(ordering: .relaxed) ? until - now : nil
+        // Before the opening the clock has gone back; the core knows what time it really is. Nor is it for the gate to
+        // tell a time that never comes.
+        return now < until && until != .max && now >= openedAt.load(ordering: .relaxed) ? until - now : nil
     }
 
     /// Whether calls are refused for good.

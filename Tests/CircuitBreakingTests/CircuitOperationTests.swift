@@ -68,6 +68,21 @@ import Testing
         #expect(story.recorder.kinds.last == .rejected(retryAfter: nil))
     }
 
+    @Test func `a refusal does not tell a time that never comes, nor one that a clock has taken back`() throws {
+        let story = Story(.init(window: .calls(1), openFor: .seconds(Int64.max)))
+        story.advance(1)
+        story.call("F")
+        #expect(throws: CircuitOpen(name: "provider", retryAfter: nil)) { try story.breaker.acquire().ignore() }
+        #expect(story.breaker.peek() == CircuitOpen(name: "provider", retryAfter: nil))
+        let other = Story(.init(window: .calls(1), openFor: .seconds(5)))
+        other.go(to: 100)
+        other.call("F")
+        other.go(to: 40)
+        let refusal = CircuitOpen(name: "provider", retryAfter: .seconds(5))
+        #expect(throws: refusal) { try other.breaker.acquire().ignore() }
+        #expect(other.breaker.peek() == refusal)
+    }
+
     @Test func `a breach is told again after a result that was none`() {
         let story = Story(.init(window: .calls(4), minimumCalls: 4, failureRateThreshold: 0.5))
         story.breaker.measureOnly()

@@ -235,38 +235,6 @@ import Testing
         #expect(shop.outcomes == [.new, .completed])
     }
 
-    /// What it says of the lease is older than what the checkpoint said.
-    @Test(arguments: StoreKind.all)
-    func `a renewal that is answered after a checkpoint does not shorten the lease`(kind: StoreKind) async throws {
-        let shop = try Shop(kind)
-        let (start, end, answered) = (Gate(), Gate(), Gate())
-        let charge = IdempotentOperation(
-            "charge", store: shop.store, codec: .string, lease: shop.lease, longestHold: shop.lease / 2,
-            ifUnknown: .park, clock: shop.clock, onEvent: { shop.events.append($0) })
-        shop.store.next(.extend, .before { _ in await answered.pass() })
-        let first = Task {
-            try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { context in
-                await start.pass()
-                try await context.checkpoint("begun")
-                await end.pass()
-                return "receipt"
-            }
-        }
-        await start.waitForArrival()
-        await shop.clock.waitForSleepers()
-        shop.clock.advance(by: shop.lease / 3)
-        await answered.waitForArrival()
-        shop.clock.advance(by: shop.lease / 2)
-        start.open()
-        await end.waitForArrival()
-        answered.open()
-        await shop.clock.waitForSleepers()
-        shop.clock.advance(by: shop.lease * 3 / 4)
-        end.open()
-        #expect(try await first.value.origin == .fresh)
-        #expect(shop.outcomes.filter { $0 != .renewalEnded } == [.new, .completed])
-    }
-
     @Test(arguments: StoreKind.all)
     func `two checkpoints at once are refused`(kind: StoreKind) async throws {
         let shop = try Shop(kind)
@@ -281,56 +249,6 @@ import Testing
             return "receipt"
         }
         #expect(result.origin == .fresh)
-    }
-
-    // MARK: Changes alongside
-
-    @Test(arguments: StoreKind.all)
-    func `changes that no store takes leave the outcome unknown at once`(kind: StoreKind) async throws {
-        let shop = try Shop(kind)
-        let own = try shop.key("own").recordID
-        let one = Change.insert(RecordID("x", "1"), RecordContent(state: "s"))
-        let rows: [(String, [Change])] = [
-            ("own", [.insert(own, RecordContent(state: "s"))]), ("twice", [one, one]),
-            ("many", (0..<1_000).map { .insert(RecordID("x", "\($0)"), RecordContent(state: "s")) }),
-        ]
-        for (key, changes) in rows {
-            await #expect(throws: IdempotencyUnsettled<String>.self) {
-                try await shop.operation().run(key, tenant: "acme", fingerprint: shop.fingerprint) { context in
-                    try context.alsoCommit(changes)
-                    return "receipt"
-                }
-            }
-            await #expect(throws: IdempotencyOutcomeUnknown.self) { try await shop.charge(shop.operation(), key) }
-        }
-        #expect(shop.charges.all.isEmpty)
-    }
-
-    @Test(arguments: StoreKind.all)
-    func `changes are in if and only if the value is`(kind: StoreKind) async throws {
-        let shop = try Shop(kind)
-        let charge = shop.operation()
-        let order = RecordID("orders", "1")
-        func attempt(_ key: String, throwing error: (any Error)? = nil) async throws -> String {
-            try await charge.run(key, tenant: "acme", fingerprint: shop.fingerprint) { context in
-                try context.alsoCommit([.insert(order, RecordContent(state: "paid"))])
-                try context.alsoCommit([.insert(RecordID("events", key), RecordContent(state: "new"))])
-                if let error { throw error }
-                return "receipt"
-            }.value
-        }
-        await #expect(throws: CardRefused()) { try await attempt("k", throwing: CardRefused()) }
-        #expect(try await shop.store.read([order]).records == [nil])
-        #expect(try await attempt("k") == "receipt")
-        #expect(try await shop.store.read([order, RecordID("events", "k")]).records.allSatisfy { $0 != nil })
-
-        // Another key, and the order is there already: nothing of it is in, and nobody knows about the rest.
-        let error = await #expect(throws: IdempotencyUnsettled<String>.self) { try await attempt("l") }
-        let conflict = try #require(error?.cause as? IdempotencyChangeConflict).conflict
-        #expect(conflict.index == 0 && conflict.standing?.id == order)
-        #expect(error?.value == "receipt")
-        #expect(try await shop.store.read([RecordID("events", "l")]).records == [nil])
-        #expect(try await shop.unresolved(charge).map(\.reason) == [.unsettled])
     }
 }
 

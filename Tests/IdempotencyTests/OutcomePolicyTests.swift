@@ -149,23 +149,6 @@ private struct Declined: Error, Equatable, Codable {
         #expect(shop.charges.all.count == 2)
     }
 
-    @Test(arguments: StoreKind.all)
-    func `changes are refused before they are lost on a store that keeps no records`(kind: StoreKind) async throws {
-        let shop = try Shop(kind)
-        let store = KeyStore(base: RecordIdempotencyStore(shop.store))
-        let charge = IdempotentOperation("charge", store: store, codec: .string, ifUnknown: .park)
-        let order = RecordID("orders", "1")
-        let result = try await charge.run("k", tenant: "acme", fingerprint: shop.fingerprint) { context in
-            #expect(context.isProtected)
-            #expect(throws: IdempotencyUnprotected(key: context.key)) {
-                try context.alsoCommit([.insert(order, RecordContent(state: "paid"))])
-            }
-            return "receipt"
-        }
-        #expect(result.origin == .fresh)
-        #expect(try await shop.store.read([order]).records == [nil])
-    }
-
     // MARK: Duplicates in flight
 
     /// Lets so much time pass, from one sleep to the next.
@@ -299,10 +282,4 @@ private struct RefusingStore: IdempotencyStoreWrapper {
     func claim(_ claim: IdempotencyClaim) async throws(StoreError) -> IdempotencyClaimAnswer {
         throw .refused(RefusedInput(field: "key", size: 2, allowed: 1...1))
     }
-}
-
-/// A store that keeps no records beside the keys.
-private struct KeyStore: IdempotencyStoreWrapper {
-    let base: any IdempotencyStore
-    var takesChanges: Bool { false }
 }

@@ -143,6 +143,15 @@ extension Judge {
         if !isTaken, !isOwn { state.accuse("call \(call.number) lost its key, and nobody had claimed it") }
     }
 
+    /// A claim that was answered late had been lost by then: if no handler has begun, the call looks on for itself.
+    func lostClaim(_ number: Int) {
+        state.withLock { state in
+            guard let call = state.calls[number], call.run == nil, call.hold != nil else { return }
+            checkLoss(&state, call)
+            state.calls[number]?.hold = nil
+        }
+    }
+
     func lostHold(_ number: Int) {
         state.withLock { state in
             if let call = state.calls[number] { checkLoss(&state, call) }

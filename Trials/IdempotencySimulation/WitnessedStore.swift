@@ -82,7 +82,10 @@ struct WitnessedStore: IdempotencyStoreWrapper {
         let (seen, answer) = try await call("extend") { () throws(StoreError) in
             (judge.willExtend(key), try await base.extend(execution, by: lease))
         }
-        if case .held(let held) = answer { judge.held(number, key, asking: execution.fence, held, after: seen) }
+        switch answer {
+        case .held(let held): judge.held(number, key, asking: execution.fence, held, after: seen)
+        case .lost: judge.lostClaim(number)
+        }
         return answer
     }
 
