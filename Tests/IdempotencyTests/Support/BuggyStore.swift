@@ -160,8 +160,8 @@ extension IdempotencyKey {
 }
 
 extension PlantedBug {
-    /// Where the search for bugs begins that not every hundredth story shows.
-    static let rare: [String: UInt64] = ["takesOverFromAnybody": 3_060]
+    /// Where the search for bugs begins that few stories show.
+    static let rare: [String: UInt64] = ["takesOverFromAnybody": 100]
 
     static let all =
         BuggyStore.Bug.allCases.map { bug in
