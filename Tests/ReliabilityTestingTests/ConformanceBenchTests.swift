@@ -34,7 +34,9 @@ import Testing
             let isOver = ends(seed: seed, cancelledAfter: pieces) { bench in
                 _ = try await bench.answers(
                     of: [bench.waiter()],
-                    once: [{ try await bench.insert(bench.id("a"), .due()) }, { try await bench.insert(bench.id("b")) }])
+                    once: [
+                        { try await bench.insert(bench.id("a"), .due()) }, { try await bench.insert(bench.id("b")) },
+                    ])
             }
             guard isOver else {
                 Issue.record("seed \(seed)")

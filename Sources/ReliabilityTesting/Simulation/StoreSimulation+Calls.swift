@@ -22,7 +22,8 @@ extension StoreSimulation {
     }
 
     private mutating func begin(
-        _ name: String, on store: FileRecordStore, _ operation: @escaping @Sendable (FileRecordStore) async throws -> Shown
+        _ name: String, on store: FileRecordStore,
+        _ operation: @escaping @Sendable (FileRecordStore) async throws -> Shown
     ) throws(Violation) {
         let cameTooLate = events.tellFailure
         let earlierFences = lastFences
