@@ -51,8 +51,8 @@ public import ReliabilityCore
 /// delay. It is not retried and not reported. Any other error of an operation whose task is cancelled is not retried
 /// either.
 ///
-/// The first attempt reads no clock, draws no random number and allocates nothing, unless there is a limit or a budget
-/// or the operation takes its ``RetryAttempt``. One `Retry` serves any number of concurrent runs.
+/// In the form `run { … }`, without a limit and a budget, a first attempt that succeeds reads no clock; in no form does it
+/// draw a random number or allocate anything. One `Retry` serves any number of concurrent runs.
 public final class Retry: Policy {
     /// The name that events and ``summary`` carry.
     public let name: String
