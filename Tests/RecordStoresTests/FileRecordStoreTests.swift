@@ -345,10 +345,9 @@ import Testing
         try await again.close()
     }
 
-    @Test(arguments: [FileCommitter.ownThread, .caller])
-    func `many callers share a sync`(committer: FileCommitter) async throws {
+    @Test func `many callers share a sync`() async throws {
         let files = FaultyFileSystem()
-        let store = try open(files, committer: committer)
+        let store = try open(files)
         let before = files.count(of: .sync)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<64 {

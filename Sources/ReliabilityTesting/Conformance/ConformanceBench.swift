@@ -249,6 +249,12 @@ extension RecordContent {
     }
 }
 
+extension Lease {
+    /// One that stands when a store is opened again, which may take its time from the system's clock then, and no check
+    /// knows how long it waits for a processor.
+    static let overOpenings = Lease(.seconds(86_400))
+}
+
 extension ProcessIdentity {
     /// A process that there has not been before.
     static func another() -> ProcessIdentity {

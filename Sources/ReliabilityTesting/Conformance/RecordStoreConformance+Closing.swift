@@ -56,11 +56,11 @@ extension RecordStoreConformance {
             let ids = ["a", "b", "c", "gone", "expired"].map { bench.id($0) }
             let content = RecordContent(
                 state: "x", body: Array(0...255), headers: ["h": "é"], orderKey: "k", due: .after(.seconds(3)),
-                expires: .after(.seconds(500)))
+                expires: .after(.seconds(86_400)))
             let fence = try await bench.insert(ids[0], content)
             try await bench.replace(ids[0], fence, with: content)
-            try await bench.insert(ids[1], content, lease: Lease(.seconds(60)))
-            _ = try await bench.hold(ids[0])
+            try await bench.insert(ids[1], content, lease: .overOpenings)
+            _ = try await bench.hold(ids[0], lease: .overOpenings)
             try await bench.insert(ids[2])
             try await bench.delete(ids[3], try await bench.insert(ids[3]))
             try await bench.insert(ids[4], .due(expires: .after(.zero)))
@@ -94,7 +94,7 @@ extension RecordStoreConformance {
         Check("leases and order stand when the same process opens a store again", promise: 9) { bench in
             let (a, b) = (bench.id("a"), bench.id("b"))
             for id in [a, b] { try await bench.insert(id, .due(order: "k")) }
-            let held = try await bench.hold(a)
+            let held = try await bench.hold(a, lease: .overOpenings)
             guard let bench = try await bench.reopened() else { return }
             try require(try await bench.record(a), is: held, "a held record after reopening")
             try await bench.requireUnclaimable(a, "held before the store was opened again")

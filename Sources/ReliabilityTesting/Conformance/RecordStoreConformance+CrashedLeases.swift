@@ -78,8 +78,8 @@ extension RecordStoreConformance {
         },
         Check("a crash that the same process opens a store after leaves its leases alone", promise: 9) { bench in
             let (mine, theirs) = (bench.id("mine"), bench.id("theirs"))
-            try await bench.insert(mine, .due(), lease: Lease(.seconds(60)))
-            try await bench.insert(theirs, .due(), lease: .another(.seconds(60)))
+            try await bench.insert(mine, .due(), lease: .overOpenings)
+            try await bench.insert(theirs, .due(), lease: .another(Lease.overOpenings.duration))
             let held = try await bench.record(mine)
             guard let bench = try await bench.crashed(as: .current) else { return }
             try require(try await bench.record(mine), is: held, "a held record after a crash")
@@ -87,8 +87,8 @@ extension RecordStoreConformance {
         },
         Check("reopening ends the leases of other processes, where one at a time has the store", promise: 9) { bench in
             let (mine, theirs) = (bench.id("mine"), bench.id("theirs"))
-            try await bench.insert(mine, .due(), lease: Lease(.seconds(60)))
-            try await bench.insert(theirs, .due(), lease: .another(.seconds(60)))
+            try await bench.insert(mine, .due(), lease: .overOpenings)
+            try await bench.insert(theirs, .due(), lease: .another(Lease.overOpenings.duration))
             guard let bench = try await bench.reopened() else { return }
             try await bench.requireLeases(of: mine, and: theirs)
         },
@@ -96,14 +96,14 @@ extension RecordStoreConformance {
 }
 
 extension ConformanceBench {
-    /// Requires that this process still holds the one for a minute, and the other process the other only where
+    /// Requires that this process still holds the one for its lease, and the other process the other only where
     /// processes share the store.
     fileprivate func requireLeases(of mine: RecordID, and theirs: RecordID) async throws {
         try await requireUnclaimable(mine, "held by this process")
         let isShared = suite.leeway.contains(.sharedByProcesses)
-        try await requireDue(isShared ? [] : [theirs.key], lease: Lease(.seconds(600)), "after an opening")
-        advance(by: .seconds(60))
-        try await requireDue(isShared ? [mine.key, theirs.key] : [mine.key], "a minute after an opening")
+        try await requireDue(isShared ? [] : [theirs.key], lease: Lease(Lease.overOpenings.duration * 3), "after an opening")
+        advance(by: Lease.overOpenings.duration)
+        try await requireDue(isShared ? [mine.key, theirs.key] : [mine.key], "a lease after an opening")
     }
 }
 
