@@ -250,4 +250,36 @@ import Testing
         try store.close()
         try other.close()
     }
+
+    @Test func `a thread that looks up while a caller writes looks again once that has ended`() throws {
+        let store = try open(.interval(.seconds(1)))
+        #expect(start(0, store).value != nil)
+        #expect(!store.step())
+        let before = disk.operationCount
+        disk.interrupt(.write) { [self] in
+            // The interval ends, and what woke the thread for that does not come again.
+            clock.advance(by: .seconds(2))
+            #expect(!store.step())
+        }
+        #expect(start(1, store).value != nil)
+        #expect(disk.count(of: .sync, since: before) == 0)
+        // It is on its way, so nobody writes in its place.
+        let late = start(2, store)
+        #expect(late.value == nil)
+        store.stepUntilIdle()
+        #expect(late.value != nil && disk.count(of: .sync, since: before) == 1)
+        try store.close()
+    }
+
+    @Test func `where the store has the thread write, no caller ever does`() throws {
+        let store = try SteppedStore(SteppedStore.path, on: disk, clock: clock, layout: .roomy)
+        _ = try store.insert(100)
+        store.stepUntilIdle()
+        let before = disk.operationCount
+        let calls = (0..<3).map { start($0, store) }
+        #expect(calls.allSatisfy { $0.value == nil } && disk.operationCount == before)
+        store.stepUntilIdle()
+        for call in calls { #expect(try call.value?.get().isCommitted == true) }
+        try store.close()
+    }
 }

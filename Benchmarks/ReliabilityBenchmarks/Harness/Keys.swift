@@ -7,13 +7,19 @@
 enum Keys {
     /// How many keys a sample of the in-memory rows puts into an empty store.
     static let count = 100_000
+    /// How many it takes until hardly any of them is in a cache of the processor.
+    static let largeCount = 1_000_000
 
     /// Different keys of 30 characters.
-    static let all = make()
+    static let all = make(count)
     /// The same keys as other objects, as a second request brings them.
-    static let copies = make()
+    static let copies = make(count)
+    private static let many = make(largeCount)
 
-    private static func make() -> [String] {
+    /// Different keys for a sample of that size.
+    static func first(_ count: Int) -> [String] { count <= all.count ? all : many }
+
+    private static func make(_ count: Int) -> [String] {
         (0..<count).map { number in
             let digits = "\(number)"
             return "order-2026-customer-" + String(repeating: "0", count: 10 - digits.count) + digits

@@ -26,6 +26,8 @@ struct Row: Sendable {
     /// The name of the row whose time the ratio is taken against; `nil` for a floor itself.
     let floor: String?
     let count: Count
+    /// How many samples are taken at most; `nil`: as many as of the others.
+    let rounds: Int?
     /// Whether the row writes files.
     let usesFiles: Bool
     let sample: @Sendable (Meter) async throws -> Sample
@@ -33,7 +35,8 @@ struct Row: Sendable {
     let details: (@Sendable (Meter) async throws -> [Detail])?
 
     init(
-        _ module: String, _ name: String, floor: String?, count: Count = .calibrated, usesFiles: Bool = false,
+        _ module: String, _ name: String, floor: String?, count: Count = .calibrated, rounds: Int? = nil,
+        usesFiles: Bool = false,
         details: (@Sendable (Meter) async throws -> [Detail])? = nil,
         sample: @escaping @Sendable (Meter) async throws -> Sample
     ) {
@@ -41,6 +44,7 @@ struct Row: Sendable {
         self.name = name
         self.floor = floor
         self.count = count
+        self.rounds = rounds
         self.usesFiles = usesFiles
         self.sample = sample
         self.details = details

@@ -55,7 +55,8 @@ struct Runner {
         let needed = Set(selected.compactMap(\.floor))
         let titles = Set(selected.map(\.title))
         let rows = Row.all.filter { titles.contains($0.title) || needed.contains($0.name) }
-        let steps = rows.count * (effort.rounds + 2)
+        func rounds(of row: Row) -> Int { min(row.rounds ?? effort.rounds, effort.rounds) }
+        let steps = rows.reduce(0) { $0 + rounds(of: $1) + 2 }
         var step = 0
         func announce(_ row: Row, _ what: String) {
             step += 1
@@ -69,7 +70,7 @@ struct Runner {
         }
         var samples = [[Double]](repeating: [], count: rows.count)
         for round in 1...effort.rounds {
-            for (index, row) in rows.enumerated() {
+            for (index, row) in rows.enumerated() where round <= rounds(of: row) {
                 announce(row, "round \(round) of \(effort.rounds)")
                 let meter = Meter(count: counts[index], scratch: scratch)
                 samples[index].append(try await failing(row) { try await row.sample(meter).nanosecondsPerOperation })

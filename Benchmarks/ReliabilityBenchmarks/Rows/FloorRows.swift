@@ -16,6 +16,7 @@ enum Floor {
     static let draw = "random draw"
     static let digest = "plain SHA-256 of 1 KiB in C"
     static let dictionary = "one lock, one dictionary: claim + complete"
+    static let dictionaryOfAMillion = "one lock, one dictionary: claim + complete, 1 M keys"
     static let dictionaryHit = "one lock, one dictionary: hit"
 }
 
@@ -70,15 +71,11 @@ extension Row {
                 return count
             }
         },
-        floor(Floor.dictionary, count: .fixed(Keys.count, smoke: 1_000)) { meter in
-            let (keys, table) = (Keys.all, BareTable())
-            return try meter.sync { count in
-                var done = 0
-                for number in 0..<count where table.claim(keys[number]) {
-                    done += table.complete(keys[number], with: Keys.response(number)) ? 1 : 0
-                }
-                return done
-            }
+        floor(Floor.dictionary, count: .fixed(Keys.count, smoke: 1_000)) { meter in try claimAndComplete(meter) },
+        floor(
+            Floor.dictionaryOfAMillion, count: .fixed(Keys.largeCount, smoke: 1_000), rounds: largeRounds
+        ) { meter in
+            try claimAndComplete(meter)
         },
         floor(Floor.dictionaryHit, count: .fixed(Keys.count, smoke: 1_000)) { meter in
             let (keys, copies, table) = (Keys.all, Keys.copies, BareTable())
@@ -93,9 +90,24 @@ extension Row {
         },
     ]
 
+    /// Of rows with a million keys, of which a sample takes seconds.
+    static let largeRounds = 5
+
+    private static func claimAndComplete(_ meter: Meter) throws -> Sample {
+        let (keys, table) = (Keys.first(meter.count), BareTable())
+        return try meter.sync { count in
+            var done = 0
+            for number in 0..<count where table.claim(keys[number]) {
+                done += table.complete(keys[number], with: Keys.response(number)) ? 1 : 0
+            }
+            return done
+        }
+    }
+
     private static func floor(
-        _ name: String, count: Count = .calibrated, sample: @escaping @Sendable (Meter) async throws -> Sample
+        _ name: String, count: Count = .calibrated, rounds: Int? = nil,
+        sample: @escaping @Sendable (Meter) async throws -> Sample
     ) -> Row {
-        Row("Floors", name, floor: nil, count: count, sample: sample)
+        Row("Floors", name, floor: nil, count: count, rounds: rounds, sample: sample)
     }
 }

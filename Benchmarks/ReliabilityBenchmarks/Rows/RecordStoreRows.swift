@@ -11,12 +11,13 @@ extension Row {
             "RecordStores", "in memory: claim + complete", floor: Floor.dictionary,
             count: .fixed(Keys.count, smoke: 1_000)
         ) { meter in
-            let (keys, store, holder) = (Keys.all, InMemoryRecordStore(), Holder.new())
-            return try await meter.async { count in
-                var done = 0
-                for number in 0..<count where try await settle(keys[number], number, in: store, holder) { done += 1 }
-                return done
-            }
+            try await claimAndComplete(meter)
+        },
+        Row(
+            "RecordStores", "in memory: claim + complete, 1 M keys", floor: Floor.dictionaryOfAMillion,
+            count: .fixed(Keys.largeCount, smoke: 1_000), rounds: largeRounds
+        ) { meter in
+            try await claimAndComplete(meter)
         },
         Row(
             "RecordStores", "in memory: read", floor: Floor.dictionaryHit, count: .fixed(Keys.count, smoke: 1_000)
@@ -33,6 +34,15 @@ extension Row {
             }
         },
     ]
+
+    private static func claimAndComplete(_ meter: Meter) async throws -> Sample {
+        let (keys, store, holder) = (Keys.first(meter.count), InMemoryRecordStore(), Holder.new())
+        return try await meter.async { count in
+            var done = 0
+            for number in 0..<count where try await settle(keys[number], number, in: store, holder) { done += 1 }
+            return done
+        }
+    }
 }
 
 /// What idempotency does to a store for a key that runs once: claims it by an insert under a lease, then puts a

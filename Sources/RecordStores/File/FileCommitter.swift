@@ -15,11 +15,12 @@ public enum FileCommitter: Hashable, Sendable {
     ///
     /// A call that finds another one writing suspends, and the store's own thread then writes what has gathered; so
     /// nobody writes again and again for others. That thread also does everything else: it makes room, begins journals,
-    /// writes snapshots, syncs when an interval ends and tells the events.
+    /// writes snapshots, writes what a purge frees, syncs when an interval ends and tells the events.
     ///
     /// The price is the caller's thread, which a write and a sync block for as long as the disk takes. Usually that is
-    /// one of the few threads on which all tasks of a process run, or that of the actor that calls. So this is for
-    /// services with few concurrent callers and a fast disk, or with a `TaskExecutor` of their own for these calls; not
-    /// for many callers, disks that may stall, or the main actor.
+    /// one of the few threads on which all tasks of a process run, or that of the actor that calls. Those who come
+    /// meanwhile wait for that thread whatever its priority is, and some systems slow the disk down for background work.
+    /// So this is for services with few concurrent callers and a fast disk, or with a `TaskExecutor` of their own for
+    /// these calls; not for many callers, disks that may stall, the main actor, or tasks of background priority.
     case caller
 }
