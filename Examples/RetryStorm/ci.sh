@@ -24,6 +24,6 @@ refuses() {
     grep -qF -- "$expected" "$work/err" || { echo "expected: $expected"; exit 1; }
 }
 refuses 'unknown argument --storm' --storm
-refuses '--clients needs a number from 100 to 100000' --clients 7
+refuses '--clients needs a number from 1000 to 100000' --clients 7
 refuses '--svg needs a path' --svg
-refuses 'cannot write' --clients 100 --svg "$work/missing/load.svg"
+refuses 'cannot write' --clients 1000 --svg "$work/missing/load.svg"

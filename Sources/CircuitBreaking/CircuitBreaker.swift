@@ -23,7 +23,7 @@ internal import Synchronization
 /// | --- | --- |
 /// | a value | success, unless `judging` says otherwise |
 /// | an error | failure, unless `judge` says otherwise |
-/// | a `Rejection` from a policy inside | nothing: the neighbour was not asked |
+/// | a `Rejection` from a policy inside, or a `Permanent` error | nothing: the neighbour was not asked, or was right to refuse |
 /// | an error in a cancelled task | nothing: it says nothing of the neighbour |
 /// | any result of a call that began before the last change of state | nothing: it tells of a past already judged |
 ///
@@ -61,7 +61,7 @@ public final class CircuitBreaker: Policy {
     ///   - configuration: When it opens, for how long, and what closes it; a value that makes no sense stops the
     ///     program. Check values from a file with ``Configuration/validate()`` before.
     ///   - judge: What an error says of the neighbour; `nil` takes every error for a failure. It is not asked about
-    ///     rejections, nor in a cancelled task. It runs in the caller's task, outside the lock.
+    ///     rejections and `Permanent` errors, nor in a cancelled task. It runs in the caller's task, outside the lock.
     ///   - clock: What measures how long the breaker is open and how long calls take.
     ///   - randomness: Where the jitter of open times is drawn from; by default a generator of its own.
     ///   - onEvent: Hears of changes, refusals and dropped permits, outside the lock; see ``CircuitEvent``.
@@ -153,7 +153,7 @@ public final class CircuitBreaker: Policy {
 extension CircuitBreaker {
     @usableFromInline
     func outcome(of error: any Error) -> CallOutcome {
-        if error is any Rejection || Task.isCancelled { return .ignored }
+        if error is any Rejection || error is any Permanent || Task.isCancelled { return .ignored }
         return judge.map { CallOutcome($0(error)) } ?? .failure
     }
 

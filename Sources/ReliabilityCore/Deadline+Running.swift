@@ -22,7 +22,7 @@ public struct TimedOut: Error, CustomStringConvertible {
     }
 
     init(_ deadline: Deadline, _ error: any Error) {
-        let isOfInnerRun = (error as? TimedOut)?.name == deadline.name
+        let isOfInnerRun = (error as? TimedOut).map { $0.name == deadline.name && $0.limit == deadline.limit } ?? false
         let cause = error is CancellationError || isOfInnerRun ? nil : error
         self.init(name: deadline.name, limit: deadline.limit, cause: cause)
     }
@@ -88,13 +88,17 @@ extension Deadline {
             report(.overdue, deadline, nil)
         }
         if let value {
-            if end.isCancelled { report(.late, deadline, nil) }
+            // What never suspends is not watched, and may have taken its time all the same.
+            if end.isCancelled || deadline.hasPassed { report(.late, deadline, nil) }
             return value
         }
         guard let failure = end.failure else { preconditionFailure("An operation that has ended returned or threw") }
-        guard end.isCancelled, !Task.isCancelled, !(failure is any NotApplied) else { throw failure }
+        guard end.isCancelled, !Task.isCancelled else {
+            if deadline.hasPassed { report(.late, deadline, failure) }
+            throw failure
+        }
         report(.timedOut, deadline, failure)
-        throw TimedOut(deadline, failure)
+        throw failure is any NotApplied ? failure : TimedOut(deadline, failure)
     }
 
     /// Runs an operation for which this deadline is ``current``, unless there is an earlier one; it is not cancelled.

@@ -14,8 +14,8 @@
 /// ```
 ///
 /// While an operation runs under a deadline it is ``current``, for everything that the operation calls, and for its child
-/// tasks: an inner ``Timeout`` ends no later, a retry stops instead of sleeping past it, a limiter refuses at once who
-/// could not be served in time. Of several that nest the earliest counts.
+/// tasks: an inner ``Timeout`` ends no later, and a retry stops instead of sleeping past it. Of several that nest the
+/// earliest counts.
 ///
 /// A deadline carries the clock that it was made with, so deadlines of different clocks can be compared: by what remains
 /// of each.

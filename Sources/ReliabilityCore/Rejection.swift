@@ -8,6 +8,9 @@
 /// Everything that must decide between "run it again" and "we do not know" asks for this: an error that does not
 /// conform leaves the outcome open, because a request can fail after it reached the other side. Conform your own error
 /// to it only if its *every* value proves that the operation changed nothing.
+///
+/// The proof is about the step that threw it. Do not let it out of a closure that has taken another effect before, for
+/// whoever runs the closure takes it for a proof about the whole.
 public protocol NotApplied: Error {}
 
 /// Nothing took effect, and trying again cannot help: the request itself is at fault, or asks for more than there can

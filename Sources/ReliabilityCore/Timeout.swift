@@ -79,7 +79,8 @@ public struct TimeoutEvent: Sendable {
         case timedOut
         /// It was cancelled and goes on, for longer than the grace.
         case overdue
-        /// It was cancelled and returned a value all the same.
+        /// It ended after its time, although it was cancelled or because it could not be: with a value, or with an error of
+        /// its own that is not for the cancellation.
         case late
         /// It was not started, because the deadline around it had passed.
         case refused

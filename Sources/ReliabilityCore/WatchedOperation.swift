@@ -39,7 +39,7 @@ package func watched(
                 await operation.carryOut()
             }
         }
-        guard !operation.hasEnded, await operation.isToBeCancelled(by: watch) else { return false }
+        guard !operation.hasEnded, await operation.isToBeCancelled(by: watch), !operation.hasEnded else { return false }
         group.cancelAll()
         if let after {
             _ = await operation.isToBeCancelled {

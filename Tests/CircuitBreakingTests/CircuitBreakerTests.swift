@@ -68,7 +68,7 @@ import CircuitBreaking
         (.success(1), 1, 0),
         (.failure(Broken()), 1, 1),
         (.failure(Declined()), 1, 0),
-        (.failure(Refused()), 0, 0),
+        (.failure(Refused()), 0, 0), (.failure(Senseless()), 0, 0),
         (.failure(CircuitOpen(name: "inner", retryAfter: nil)), 0, 0),
         // Its task is not cancelled, so this one speaks of the neighbour.
         (.failure(CancellationError()), 1, 1),

@@ -18,6 +18,9 @@ struct Refused: Rejection {
     var retryAfter: Duration? { nil }
 }
 
+/// A request that nobody can carry out.
+struct Senseless: Permanent {}
+
 /// An answer that says when to come back.
 struct Overloaded: RetryAdvising {
     var retryAfter: Duration?

@@ -8,7 +8,7 @@ import Testing
 
 @testable import RecordStores
 
-/// A caller that writes and syncs by itself, and what it leaves to the store's thread, which does here what a test says.
+/// A caller that writes and syncs by itself, and what it leaves to the store's thread, whose steps a test takes here.
 @Suite(.timeLimit(.minutes(10))) struct FileCommitterTests {
     private let disk = SimulatedDisk()
     private let files: WatchedFileSystem

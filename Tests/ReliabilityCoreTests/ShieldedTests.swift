@@ -22,6 +22,12 @@ import Testing
         #expect(try await caller.value == false)
     }
 
+    @Test func `the deadline of the caller does not reach the operation`() async throws {
+        let deadline = Deadline.after(.seconds(1), clock: ManualClock())
+        let isUnderOne = try await deadline.run { try await shielded { Deadline.current != nil } }
+        #expect(!isUnderOne)
+    }
+
     @Test func `an error comes through unchanged`() async {
         await #expect(throws: CancellationError.self) { try await shielded { throw CancellationError() } }
     }

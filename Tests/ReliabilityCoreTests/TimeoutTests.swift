@@ -158,7 +158,7 @@ import Testing
     {
         struct Broken: Error {}
         struct Refused: NotApplied {}
-        for error in [Broken(), Refused(), TimedOut(name: "a", limit: .seconds(1))] as [any Error] {
+        for error in [Broken(), Refused(), TimedOut(name: "a", limit: .seconds(2))] as [any Error] {
             async let outcome = Result {
                 try await timeout(2, "a").run {
                     try? await clock.sleep(for: .seconds(9))
@@ -168,11 +168,39 @@ import Testing
             await advance(2, sleepers: 2)
             let failure = await outcome.failure
             #expect(failure is Refused == error is Refused)
+            #expect(told.last == "timedOut a 2.0 seconds")
             guard let timedOut = failure as? TimedOut else { continue }
             // What an inner run under the same deadline has told is not told twice.
             #expect(timedOut.limit == .seconds(2) && timedOut.cause is Broken == error is Broken)
             #expect(!(timedOut.cause is TimedOut))
         }
+    }
+
+    @Test func `an inner run of the same name and another limit is a cause`() async throws {
+        async let outcome = Result {
+            try await timeout(2, "a").run {
+                try? await clock.sleep(for: .seconds(9))
+                throw TimedOut(name: "a", limit: .seconds(1))
+            }
+        }
+        await advance(2, sleepers: 2)
+        #expect(((await outcome.failure as? TimedOut)?.cause as? TimedOut)?.limit == .seconds(1))
+    }
+
+    @Test func `an operation that never suspends is not cancelled, and told if it takes too long`() async throws {
+        struct Broken: Error {}
+        let value = try await timeout(2, "a").run {
+            clock.advance(by: .seconds(2))
+            return 7
+        }
+        #expect(value == 7)
+        await #expect(throws: Broken.self) {
+            try await timeout(2, "a").run {
+                clock.advance(by: .seconds(3))
+                throw Broken()
+            }
+        }
+        #expect(told == ["late a 2.0 seconds", "late a 3.0 seconds"])
     }
 
     @Test func `an operation that takes no notice of its cancellation is told once, after the grace`() async throws {

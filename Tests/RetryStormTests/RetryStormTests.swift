@@ -115,15 +115,15 @@ import Testing
     @Test(arguments: [
         (["--storm"], "unknown argument --storm; see --help"), (["--svg"], "--svg needs a path"),
         (["--seed"], "--seed needs a number from 0 to \(Int.max)"), (["--seed", "-1"], "--seed needs a number from 0"),
-        (["--clients", "99"], "--clients needs a number from 100 to 100000"),
+        (["--clients", "999"], "--clients needs a number from 1000 to 100000"),
     ])
     func `what cannot be done is refused`(_ words: [String], _ message: String) {
         #expect { try Options(words) } throws: { "\($0)".hasPrefix(message) }
     }
 
     @Test func `options are taken`() throws {
-        let options = try Options(["--seed", "7", "--clients", "200", "--svg", "a.svg"])
-        #expect(options.scenario.seed == 7 && options.scenario.clients == 200 && options.scenario.capacity == 23)
+        let options = try Options(["--seed", "7", "--clients", "2000", "--svg", "a.svg"])
+        #expect(options.scenario.seed == 7 && options.scenario.clients == 2_000 && options.scenario.capacity == 230)
         #expect(options.picture == "a.svg" && !options.wantsHelp)
     }
 }

@@ -14,7 +14,7 @@ enum RetryStorm {
         trying again, each adding something to the one before, and prints what the server had to bear.
 
           --seed N      another course of the same scenario (default: 1)
-          --clients N   how many clients, 100 to 100000 (default: 10000); the server's capacity goes with them
+          --clients N   how many clients, 1000 to 100000 (default: 10000); the server's capacity goes with them
           --svg PATH    writes the load over time as a picture
         """
 
@@ -53,7 +53,7 @@ struct Options {
             case "--help": wantsHelp = true
             case "--seed": scenario.seed = UInt64(try Self.number(after: word, &words, 0...Int.max))
             case "--clients":
-                scenario.clients = try Self.number(after: word, &words, 100...100_000)
+                scenario.clients = try Self.number(after: word, &words, 1_000...100_000)
                 scenario.capacity = scenario.clients * 115 / 1_000
             case "--svg":
                 guard let path = words.next() else { throw Refused(description: "--svg needs a path") }

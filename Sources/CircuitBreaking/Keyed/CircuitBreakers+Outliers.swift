@@ -27,6 +27,7 @@ extension CircuitBreakers {
     public func outliers(
         factor: Double = 1.9, minimumKeys: Int = 5, minimumCalls: Int = 100, maximumShare: Double = 0.1
     ) -> [Key] {
+        precondition((0...1).contains(maximumShare), "A share is from 0 to 1, not \(maximumShare)")
         let snapshots = snapshots()
         let rates = snapshots.compactMap { key, snapshot -> (key: Key, rate: Double)? in
             guard snapshot.state == .closed, snapshot.counts.calls >= max(1, minimumCalls) else { return nil }

@@ -19,8 +19,8 @@ public enum FileCommitter: Hashable, Sendable {
     ///
     /// The price is the caller's thread, which a write and a sync block for as long as the disk takes. Usually that is
     /// one of the few threads on which all tasks of a process run, or that of the actor that calls. Those who come
-    /// meanwhile wait for that thread whatever its priority is, and some systems slow the disk down for background work.
-    /// So this is for services with few concurrent callers and a fast disk, or with a `TaskExecutor` of their own for
-    /// these calls; not for many callers, disks that may stall, the main actor, or tasks of background priority.
+    /// meanwhile wait for that thread, whatever its priority is, and some systems slow the disk down for background
+    /// work. So this is for services with few concurrent callers and a fast disk, or with a `TaskExecutor` of their own
+    /// for these calls; not for many callers, disks that may stall, the main actor, or tasks of background priority.
     case caller
 }

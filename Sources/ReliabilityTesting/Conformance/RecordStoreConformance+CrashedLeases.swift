@@ -101,8 +101,9 @@ extension ConformanceBench {
     fileprivate func requireLeases(of mine: RecordID, and theirs: RecordID) async throws {
         try await requireUnclaimable(mine, "held by this process")
         let isShared = suite.leeway.contains(.sharedByProcesses)
-        try await requireDue(isShared ? [] : [theirs.key], lease: Lease(Lease.overOpenings.duration * 3), "after an opening")
-        advance(by: Lease.overOpenings.duration)
+        let lease = Lease.overOpenings.duration
+        try await requireDue(isShared ? [] : [theirs.key], lease: Lease(lease * 3), "after an opening")
+        advance(by: lease)
         try await requireDue(isShared ? [mine.key, theirs.key] : [mine.key], "a lease after an opening")
     }
 }

@@ -68,10 +68,10 @@ extension StoreScript {
             "calls that come while the store writes, and while it copies into a snapshot", after: stocked,
             [
                 .open, .insert(["a"]), .meanwhile(), .insert(["b"]), .step, .meanwhile(), .read, .settle, .compact,
-                .step,
-                .replace(["m"]), .meanwhile(), .insert(["c"]), .step, .meanwhile(), .delete(["p"]), .step, .meanwhile(),
-                .replace(["n"]), .step, .meanwhile(), .insert(["d"]), .step, .meanwhile(), .insert(["e"]), .step,
-                .meanwhile(), .insert(["f"]), .step, .meanwhile(), .insert(["g"]), .step, .settle,
+                .step, .replace(["m"]), .meanwhile(), .insert(["c"]), .step, .meanwhile(), .delete(["p"]), .step,
+                .meanwhile(), .replace(["n"]), .step, .meanwhile(), .insert(["d"]), .step, .meanwhile(),
+                .insert(["e"]), .step, .meanwhile(), .insert(["f"]), .step, .meanwhile(), .insert(["g"]), .step,
+                .settle,
             ]),
         StoreScript(
             "calls that come while a caller writes, or the store for it", after: stocked,

@@ -208,7 +208,7 @@ final class CallMeanwhile: Sendable {
         let cameTooLate = events.tellFailure
         let pending = executor.start { [operation] in try await operation(store) }
         _ = step()
-        // A snapshot that is about to end, and that this one may ask for, knows nothing of what others have appended now.
+        // A snapshot that is about to end, and that this call may ask for, knows nothing of what they have appended.
         let sequence = last > first ? first : store.journalInMemory.lastSequence
         while step() {}
         let call = SimulatedCall(

@@ -34,9 +34,16 @@ internal import ReliabilityCore
 ///
 /// ```swift
 /// budget.deposit()
-/// do { return try await fetch() } catch { /* one that may be tried again */ }
+/// do {
+///     let value = try await fetch()
+///     budget.succeeded()
+///     return value
+/// } catch { /* one that may be tried again */ }
 /// let retry = try budget.withdraw()
 /// do { try await Task.sleep(for: delay) } catch { retry.giveBack(); throw error }
+/// let value = try await fetch()
+/// retry.succeeded()
+/// return value
 /// ```
 ///
 /// A budget is decided under a lock, held for some nanoseconds. It allocates nothing after it is made.
