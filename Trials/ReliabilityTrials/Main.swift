@@ -79,7 +79,7 @@ enum ReliabilityTrials {
     private static func run(_ trials: [Trial], _ options: Options, _ scratch: Scratch) async -> Bool {
         let seed = options.seed ?? RandomSource.system.next() >> 32
         say("seed \(seed)")
-        var isPassed = true
+        var failures: [String] = []
         for trial in trials {
             let stopwatch = ContinuousClock.now
             let context = TrialContext(cycles: options.cycles ?? trial.cycles, seed: seed, scratch: scratch)
@@ -91,12 +91,14 @@ enum ReliabilityTrials {
                 case .skipped(let reason): say("\(trial.name): skipped: \(reason)")
                 }
             } catch {
-                isPassed = false
                 scratch.keep()
                 say("\(trial.name): FAILED with seed \(seed): \(error)")
+                failures.append("\(trial.name): \((error as? TrialFailed)?.what ?? "\(error)")")
             }
         }
-        return isPassed
+        // Once more behind everything else, where whoever reads only the end finds it.
+        for failure in failures { say("FAILED: \(failure)") }
+        return failures.isEmpty
     }
 
     /// Also where standard output is a file or a pipe, a line is there as soon as it is said.

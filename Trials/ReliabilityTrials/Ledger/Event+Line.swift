@@ -36,8 +36,9 @@ extension Event {
         guard let verb = rest.popFirst() else { return nil }
         switch verb {
         case "opened":
-            guard let lastEnd = rest.popFirst() else { return nil }
-            self = .opened(lastEnd: lastEnd)
+            guard !rest.isEmpty else { return nil }
+            self = .opened(lastEnd: rest.joined(separator: " "))
+            rest = []
         case "stands":
             guard let word = rest.popFirst(), let sighting = Sighting(word: word), let version = sighting.version,
                 let under = rest.popFirst()

@@ -64,10 +64,10 @@ struct Story {
     }
 
     /// Takes what the child reports until an event of a kind has come; `false` if the child has closed its output.
+    @discardableResult
     mutating func follow(_ child: Child, until isAwaited: (Event) -> Bool) throws -> Bool {
-        let deadline = ContinuousClock.now + Self.patience
         while true {
-            switch try child.nextLine(until: deadline) {
+            switch try child.nextLine(until: ContinuousClock.now + Self.patience) {
             case .timedOut: throw hang(child)
             case .ended: return false
             case .line(let line): if isAwaited(try take(line)) { return true }
@@ -77,7 +77,7 @@ struct Story {
 
     /// Takes everything that the child still reports, and waits for its end.
     mutating func finish(_ child: Child) throws -> Exit {
-        guard try !follow(child, until: ContinuousClock.now + Self.patience) else { throw hang(child) }
+        try follow(child) { _ in false }
         let exit = child.wait()
         note("(the child ended with \(exit))")
         return exit
@@ -104,7 +104,7 @@ struct Story {
 
     private func hang(_ child: Child) -> TrialFailed {
         child.kill()
-        return failure("the child hung: it did not end within \(Self.patience)")
+        return failure("the child hung: it said nothing for \(Self.patience)")
     }
 }
 
