@@ -32,8 +32,7 @@ extension Backoff {
 
         /// The next delay; `nil` after the last of a list.
         public mutating func next() -> Duration? {
-            let delay = backoff.nanoseconds(
-                afterAttempt: attempt, previous: previous, notBefore: 0, using: randomness)
+            let delay = backoff.nanoseconds(afterAttempt: attempt, previous: previous, using: randomness)
             guard let delay else { return nil }
             previous = delay
             attempt += attempt < .max ? 1 : 0

@@ -4,24 +4,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Backoff {
-    /// The delay, but at least `floor`: what the other side advised. `nil` past the end of a list.
-    ///
-    /// A floor alone would wake all who were given the same advice at the same moment, so up to a tenth of it is added
-    /// to a floor that is longer than the draw; without jitter nothing is added.
+    /// The delay in nanoseconds; `nil` past the end of a list.
     package func nanoseconds(
-        afterAttempt attempt: Int, previous: Int64? = nil, notBefore floor: Int64, using randomness: RandomSource
+        afterAttempt attempt: Int, previous: Int64? = nil, using randomness: RandomSource
     ) -> Int64? {
         precondition(attempt >= 1, "Attempts are counted from 1, not from \(attempt)")
         guard let (low, high) = range(afterAttempt: attempt, previous: previous) else { return nil }
-        let drawn = low == high ? low : low + randomness.draw(upTo: high - low)
-        guard drawn < floor else { return drawn }
-        return jitter == .none ? floor : floor.addingSaturating(randomness.draw(upTo: floor / 10))
+        return low == high ? low : low + randomness.draw(upTo: high - low)
     }
 
     /// The delay, and past the end of a list its last one: for those who decide elsewhere when to give up.
     package func delayOrLast(afterAttempt attempt: Int, using randomness: RandomSource) -> Duration {
         let attempt = min(attempt, count ?? attempt)
-        return .nanoseconds(nanoseconds(afterAttempt: attempt, notBefore: 0, using: randomness) ?? maximum)
+        return .nanoseconds(nanoseconds(afterAttempt: attempt, using: randomness) ?? maximum)
     }
 
     /// How many delays there are; `nil` if they have no end.

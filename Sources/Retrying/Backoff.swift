@@ -161,7 +161,7 @@ public struct Backoff: Sendable, Hashable {
         afterAttempt attempt: Int, previous: Duration? = nil, using randomness: RandomSource
     ) -> Duration? {
         let previous = previous?.nanosecondsRoundedUp
-        return nanoseconds(afterAttempt: attempt, previous: previous, notBefore: 0, using: randomness)
+        return nanoseconds(afterAttempt: attempt, previous: previous, using: randomness)
             .map { .nanoseconds($0) }
     }
 }

@@ -18,9 +18,22 @@ private struct RetryRun {
 }
 
 extension Retry {
+    /// Lets no run begin under a deadline that has passed. Reads no clock where there is none.
+    @usableFromInline
+    func checkDeadline() throws {
+        guard let deadline = Deadline.current, deadline.hasPassed else { return }
+        let refusal = DeadlinePassed(name: deadline.name)
+        onEvent?(
+            RetryEvent(
+                name: name, attempt: 0, error: refusal, delay: nil, reason: .outOfTime, previousDelay: nil,
+                elapsed: nil, remaining: .zero))
+        throw refusal
+    }
+
     /// Begins a run that is measured.
     @usableFromInline
-    func begin() -> Int64 {
+    func begin() throws -> Int64 {
+        try checkDeadline()
         budget?.deposit()
         return time.now()
     }
@@ -35,7 +48,7 @@ extension Retry {
     @usableFromInline
     func runLimited<Success>(_ operation: () async throws -> Success) async throws -> Success {
         try await underLimit {
-            let start = begin()
+            let start = try begin()
             let failure: any Error
             do {
                 let value = try await operation()
@@ -51,16 +64,16 @@ extension Retry {
     /// A whole run under the limit, of an operation that is told which attempt it is in.
     @usableFromInline
     func runLimited<Success>(_ operation: (RetryAttempt) async throws -> Success) async throws -> Success {
-        try await runWatched(rules.repeatability, verdict, operation)
+        try await runWatched(verdict, operation)
     }
 
     /// A whole run, the results of which are looked at.
     func runWatched<Success>(
-        _ repeatability: Repeatability, _ classifyResult: (Result<Success, any Error>) -> RetryVerdict,
+        _ classifyResult: (Result<Success, any Error>) -> RetryVerdict,
         _ operation: (RetryAttempt) async throws -> Success
     ) async throws -> Success {
         try await underLimit {
-            var run = RetryRun(course: RetryCourse(repeatability), start: begin())
+            var run = RetryRun(course: RetryCourse(rules.repeatability), start: try begin())
             let first = await result(of: operation, in: run)
             return try await settle(first, in: &run, classifyResult, operation)
         }
@@ -126,6 +139,7 @@ extension Retry {
                     asking: verdict, isCancelled: Task.isCancelled, remaining: run.remaining, rules: rules)
             case .failure(let error):
                 failure = error
+                if let receipt = run.receipt { budget?.failed(receipt, with: error) }
                 step = run.course.failed(
                     with: error, isCancelled: Task.isCancelled, remaining: run.remaining, rules: rules,
                     classify: { classifyResult(.failure($0)) })
@@ -178,7 +192,7 @@ extension Retry {
             report(.outOfTime, error, delay: nil, run)
             return run.course.answer
         }
-        run.receipt = receipt
+        run.receipt = receipt.flatMap { budget?.begin($0) }
         run.course.begins(after: nanoseconds)
         return nil
     }

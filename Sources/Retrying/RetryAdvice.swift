@@ -58,16 +58,17 @@ public enum RetryAdvice {
     /// | --- | --- |
     /// | no such metadata | ``RetryVerdict/retry`` |
     /// | `500` | ``RetryVerdict/retryAfter(_:)`` 500 ms |
-    /// | `-1`, `soon`, an empty value | ``RetryVerdict/stop``: the server asks not to be tried again |
+    /// | `-1`, `soon`, an empty value | ``RetryVerdict/pushedBack``: the server asks not to be tried again |
     ///
     /// A ``Retry`` takes the time as the least that it waits, with its jitter on top, and its back-off goes on growing;
-    /// A6 waits for exactly that time and begins the back-off anew.
+    /// A6 waits for exactly that time and begins the back-off anew. As in A6, a push-back that asks not to come back takes a
+    /// token of ``RetryBudget/tokens(name:maxTokens:tokenRatio:onEvent:)``.
     ///
     /// - Parameter value: The value of the metadata; `nil` if there is none.
     /// - Returns: the verdict for a `classify` closure.
     public static func grpcPushback(_ value: String?) -> RetryVerdict {
         guard let value else { return .retry }
-        guard let milliseconds = FieldText(value).wholeNumber else { return .stop }
+        guard let milliseconds = FieldText(value).wholeNumber else { return .pushedBack }
         return .retryAfter(.nanoseconds(milliseconds.multipliedSaturating(by: 1_000_000)))
     }
 

@@ -9,8 +9,8 @@ internal import ReliabilityCore
 struct RetryRules: Sendable {
     let maxAttempts: Int
     let backoff: Backoff
-    let repeatability: Repeatability
-    let maximumRetryAfter: Int64
+    var repeatability: Repeatability
+    let advice: AdvisedWait
     let classify: (@Sendable (any Error) -> RetryVerdict)?
     let randomness: RandomSource
 }
@@ -23,8 +23,9 @@ struct RetryCourse {
     private(set) var previousDelay: Int64?
 
     private let repeatability: Repeatability
-    /// The most recent error that leaves open whether the operation took effect, unless a value came after it.
-    private var unsettled: (any Error)?
+    /// The most recent error that tells of the whole run, unless a value came after it: one that leaves open whether the
+    /// operation took effect, or the answer that ended the run.
+    private var telling: (any Error)?
     /// Whether an attempt has returned a value.
     private var hasValue = false
     /// The most recent error of an attempt that ran, unless a value came after it.
@@ -56,7 +57,7 @@ struct RetryCourse {
     /// That nothing took effect, or that nothing ran, in the last attempt is not the truth about a run in which an earlier
     /// attempt may have taken effect, has returned a value, or ran.
     var answer: Answer {
-        if let unsettled { return .error(unsettled) }
+        if let telling { return .error(telling) }
         guard !hasValue, let error = ran ?? last else { return .value }
         return .error(error)
     }
@@ -72,14 +73,25 @@ struct RetryCourse {
 
         let proof = error is any NotApplied
         last = error
-        if !proof { unsettled = error }
+        if !proof { telling = error }
         if !(error is any Rejection) { ran = error }
 
         if isCancelled { return .end(.cancelled) }
-        if error is any Permanent { return .end(.stopped) }
+        // Whichever deadline it was, the next attempt would find it passed too.
+        if error is DeadlinePassed { return .end(.outOfTime) }
+        let verdict = error is any Permanent ? .stop : classify(error)
+        if verdict == .stop && isAnswer(error) { telling = error }
         return another(
-            classify(error), notBefore: (error as? any RetryAdvising)?.retryAfter ?? .zero, mayHaveHappened: !proof,
+            verdict, notBefore: (error as? any RetryAdvising)?.retryAfter ?? .zero, mayHaveHappened: !proof,
             remaining: remaining, rules: rules)
+    }
+
+    /// Whether an error at which a run stops is what the other side says to the operation, whichever attempt it says it to.
+    ///
+    /// Attempts that may be repeated because they have the effect of one get the answer of one: had an earlier attempt
+    /// taken effect, this one would have been told so. A rejection is no answer, for it was given before the other side.
+    private func isAnswer(_ error: any Error) -> Bool {
+        repeatability == .idempotent && !(error is any Rejection)
     }
 
     /// Decides about an attempt that returned a value which asks for another attempt.
@@ -88,7 +100,7 @@ struct RetryCourse {
     mutating func returnedValue(
         asking verdict: RetryVerdict, isCancelled: Bool, remaining: Int64?, rules: RetryRules
     ) -> Step {
-        (hasValue, unsettled, ran, last) = (true, nil, nil, nil)
+        (hasValue, telling, ran, last) = (true, nil, nil, nil)
         if isCancelled { return .end(.cancelled) }
         return another(verdict, notBefore: .zero, mayHaveHappened: true, remaining: remaining, rules: rules)
     }
@@ -101,15 +113,18 @@ struct RetryCourse {
         switch verdict {
         case .retry: advice = advised
         case .stop: return .end(.stopped)
+        case .pushedBack: return .end(.pushedBack)
         case .retryAfter(let delay): advice = max(advised, delay)
         }
         if repeatability == .unproven && mayHaveHappened { return .end(.unproven) }
         guard attempt < rules.maxAttempts else { return .end(.exhausted) }
-        let floor = advice.nanosecondsRoundedUp
-        guard floor <= rules.maximumRetryAfter else { return .end(.adviceTooLong) }
-        let delay = rules.backoff.nanoseconds(
-            afterAttempt: attempt, previous: previousDelay, notBefore: floor, using: rules.randomness)
-        guard let delay else { return .end(.exhausted) }
+        guard let advised = rules.advice.nanoseconds(advice, using: rules.randomness) else {
+            return .end(.adviceTooLong)
+        }
+        let drawn = rules.backoff.nanoseconds(
+            afterAttempt: attempt, previous: previousDelay, using: rules.randomness)
+        guard let drawn else { return .end(.exhausted) }
+        let delay = max(drawn, advised)
         if let remaining, delay >= remaining { return .end(.outOfTime) }
         return .attempt(after: delay)
     }
@@ -122,10 +137,11 @@ struct RetryCourse {
 }
 
 extension RetryEvent.Reason {
-    /// Whether an attempt that ended for this reason says that the neighbour fails: it would have been tried again.
+    /// Whether an attempt that ended for this reason says that the neighbour fails: it would have been tried again, or
+    /// was pushed back.
     var isFailureOfNeighbour: Bool {
         switch self {
-        case .exhausted, .unproven, .adviceTooLong, .outOfTime: true
+        case .exhausted, .pushedBack, .unproven, .adviceTooLong, .outOfTime: true
         // A budget counts these itself when it is asked.
         case .retrying, .budgetExhausted: false
         // An answer, and our own doing.

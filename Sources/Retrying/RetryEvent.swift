@@ -7,7 +7,8 @@
 ///
 /// Each attempt that failed, or whose value asked for another, is reported once, after the decision and before the
 /// delay. An attempt that succeeds is not reported, and neither is a cancellation that surfaces as `CancellationError`:
-/// nothing failed. If a delay ends so late that no time is left for the attempt that was announced, the attempt before it
+/// nothing failed. A run that is under a deadline that has passed makes no attempt, and reports that as attempt 0, with
+/// ``Reason-swift.enum/outOfTime``. If a delay ends so late that no time is left for the attempt that was announced, the attempt before it
 /// is reported a second time, with ``Reason-swift.enum/outOfTime``.
 public struct RetryEvent: Sendable {
     /// Why the attempt is followed by another, or is not.
@@ -18,11 +19,14 @@ public struct RetryEvent: Sendable {
         case exhausted
         /// The classification said stop, or the error is `Permanent`.
         case stopped
+        /// The classification said that the other side asks not to be tried again.
+        case pushedBack
         /// The error, or the value, leaves open whether the operation took effect, and its repeatability is unproven.
         case unproven
         /// The advised wait is longer than `maximumRetryAfter`.
         case adviceTooLong
-        /// The delay is not shorter than what remains of `within`, or of the deadline that the run is under.
+        /// The delay is not shorter than what remains of `within`, or of the deadline that the run is under; or the
+        /// attempt failed with `DeadlinePassed`, or that had passed before the first.
         case outOfTime
         /// The ``RetryBudget`` had no retry left.
         case budgetExhausted
@@ -32,7 +36,7 @@ public struct RetryEvent: Sendable {
 
     /// The name of the ``Retry``.
     public let name: String
-    /// The number of the attempt that ended; the first is 1.
+    /// The number of the attempt that ended; the first is 1, and 0 says that none began.
     public let attempt: Int
     /// What the attempt failed with, which is not always what the run throws in the end; `nil` if it returned a value
     /// that asked for another attempt.
@@ -44,7 +48,7 @@ public struct RetryEvent: Sendable {
     /// How long was waited before the attempt; `nil` for the first.
     public let previousDelay: Duration?
     /// How long the run has taken, the attempt included; `nil` where that is not measured, which is in the plain form,
-    /// `run { … }`, without `within`.
+    /// `run { … }`, without `within`, and where no attempt began.
     public let elapsed: Duration?
     /// How long the run still has; `nil` if it is under no deadline and has no limit of its own.
     public let remaining: Duration?

@@ -39,6 +39,17 @@ import Testing
         time.run()
         #expect(log.all == ["CancellationError"] && time.now.nanoseconds == 1_000_000_000)
     }
+
+    @Test func `a moment too far away to count is the last there is`() {
+        let last = VirtualTime.Instant(nanoseconds: .max)
+        let now = VirtualTime.Instant(nanoseconds: 7)
+        #expect(now.advanced(by: .seconds(Int64.max)) == last)
+        let first = VirtualTime.Instant(nanoseconds: .min)
+        #expect(VirtualTime.Instant(nanoseconds: -7).advanced(by: .seconds(Int64.min)) == first)
+        #expect(last.advanced(by: .nanoseconds(1)) == last)
+        #expect(now.advanced(by: .milliseconds(-1)).nanoseconds == -999_993)
+        #expect(first.duration(to: last) == .nanoseconds(Int64.max))
+    }
 }
 
 @Suite struct StormTests {

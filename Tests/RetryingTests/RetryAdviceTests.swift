@@ -11,6 +11,7 @@ import Testing
     /// 8 November 2026, 12:00:00.25 in UTC.
     private static let now = Duration.milliseconds(1_794_139_200_250)
 
+    // R19.
     private static let http: [(String?, Duration?)] = [
         (nil, nil),
         ("120", .seconds(120)), ("0", .zero), ("  120\t", .seconds(120)), ("00000000000000000000007", .seconds(7)),
@@ -85,10 +86,12 @@ import Testing
         #expect(future > .zero && future < .seconds(180 * 366 * 86_400))
     }
 
+    // R14.
     @Test(arguments: [
         (nil, RetryVerdict.retry), ("500", .retryAfter(.milliseconds(500))), ("0", .retryAfter(.zero)),
         (" 500 ", .retryAfter(.milliseconds(500))), ("9223372036854775808", .retryAfter(.longest)),
-        ("-1", .stop), ("abc", .stop), ("", .stop), ("+500", .stop), ("0.5", .stop), ("500ms", .stop),
+        ("-1", .pushedBack), ("abc", .pushedBack), ("", .pushedBack), ("+500", .pushedBack), ("0.5", .pushedBack),
+        ("500ms", .pushedBack),
     ])
     func `a push-back is a wait or a request not to come back`(value: String?, verdict: RetryVerdict) {
         #expect(RetryAdvice.grpcPushback(value) == verdict)
@@ -98,11 +101,12 @@ import Testing
         var pushback: String?
     }
 
+    // R14; in A6 the back-off begins anew.
     @Test func `a retry waits for a push-back, its back-off goes on growing, and it stops where it is asked to`() async
     {
         let clock = SkippingClock()
         let retry = Retry(
-            maxAttempts: 9, backoff: .exponential(jitter: .none), repeatability: .idempotent,
+            maxAttempts: 9, backoff: .exponential(jitter: .none), repeatability: .idempotent, adviceJitter: 0,
             classify: { RetryAdvice.grpcPushback(($0 as? RPCFailure)?.pushback) }, clock: clock)
         let pushbacks = [nil, "500", nil, "-1"]
         await #expect(throws: RPCFailure.self) {
@@ -111,10 +115,45 @@ import Testing
         #expect(clock.sleeps == [.milliseconds(100), .milliseconds(500), .milliseconds(400)])
     }
 
+    @Test func `a push-back that asks not to come back is a failure of the neighbour`() async {
+        let budget = RetryBudget.tokens(maxTokens: 10)
+        let retry = Retry(
+            repeatability: .idempotent, budget: budget,
+            classify: { RetryAdvice.grpcPushback(($0 as? RPCFailure)?.pushback) }, clock: SkippingClock())
+        await #expect(throws: RPCFailure.self) { try await retry.run { throw RPCFailure(pushback: "-1") } }
+        #expect(budget.available == 3)
+    }
+
+    // R11, and below.
     private static let aws: [(String?, Duration?)] = [
         (nil, nil), ("1500", .milliseconds(1500)), ("0", .zero), ("10000", .seconds(10)), ("invalid", nil),
         ("-100", nil), ("", nil), ("99999999999999999999", .longest),
     ]
+
+    private struct Throttled: RetryAdvising {
+        var retryAfter: Duration?
+    }
+
+    @Test func `R11 and R19 a retry never comes before it was advised to, and as the back-off says without advice`()
+        async throws
+    {
+        let values: [(String, Duration)] = [
+            ("1500", .milliseconds(1500)), ("0", .milliseconds(50)), ("invalid", .milliseconds(50)),
+            ("-100", .milliseconds(50)),
+            // AWS cuts this to 5 s above its own delay.
+            ("10000", .seconds(10)),
+        ]
+        for (value, least) in values {
+            let clock = SkippingClock()
+            let retry = Retry(backoff: .constant(.milliseconds(50)), repeatability: .idempotent, clock: clock)
+            try await retry.run { attempt in
+                if attempt.number == 1 { throw Throttled(retryAfter: RetryAdvice.awsRetryAfter(value)) }
+            }
+            let delay = try #require(clock.sleeps.first)
+            #expect(delay >= least && delay <= least * 11 / 10, "\(value)")
+            #expect((delay == least) == (least == .milliseconds(50)), "\(value)")
+        }
+    }
 
     @Test(arguments: aws)
     func `x-amz-retry-after is whole milliseconds`(value: String?, wait: Duration?) {

@@ -8,6 +8,18 @@ import ReliabilityTesting
 import Retrying
 import Testing
 
+/// A retry that waits, as an object that a list can hold.
+private final class Waiting {
+    private var retry: RetryWithdrawal?
+
+    init(_ retry: consuming RetryWithdrawal) { self.retry = consume retry }
+
+    func begin(andFailWith error: any Error) {
+        retry?.begin()
+        retry.take()?.failed(with: error)
+    }
+}
+
 /// Random traffic against lists of what happened.
 @Suite struct RetryBudgetPropertyTests {
     @Test(arguments: (0..<30).map { UInt64($0) &* 0x9E37_79B9 &+ 3 })
@@ -23,6 +35,7 @@ import Testing
             clock: clock)
         let step = window / 20
         var (now, deposits, retries) = (0, [Int](), [Int]())
+        var waiting: [Waiting] = []
         for call in 0..<1_500 {
             if Int.random(in: 0...9, using: &random) == 0 {
                 now += Int.random(in: 0...(call % 100 == 0 ? 3 * window : 2 * step), using: &random)
@@ -32,26 +45,35 @@ import Testing
             let start = (now / step - 20) * step
             let firstAttempts = deposits.count { $0 >= start }
             let allowed = (firstAttempts * ratio * 10 + floor * window * 1_000) / 10_000_000
-            let left = max(0, allowed - retries.count { $0 >= start })
+            let left = max(0, allowed - retries.count { $0 >= start } - waiting.count)
             try #require(budget.available == left, "seed \(seed), call \(call)")
-            switch Int.random(in: 0...4, using: &random) {
+            switch Int.random(in: 0...6, using: &random) {
             case 0, 1:
                 budget.deposit()
                 deposits.append(now)
+            case 2 where !waiting.isEmpty:
+                let isRefused = Bool.random(using: &random)
+                waiting.removeFirst().begin(andFailWith: isRefused ? Refused() : Unclear())
+                if !isRefused { retries.append(now) }
             default:
                 guard let retry = try? budget.withdraw() else {
                     try #require(left == 0, "seed \(seed), call \(call)")
                     continue
                 }
                 try #require(left > 0, "seed \(seed), call \(call)")
-                if Int.random(in: 0...3, using: &random) == 0 { retry.giveBack() } else { retries.append(now) }
+                switch Int.random(in: 0...3, using: &random) {
+                case 0: retry.giveBack()
+                case 1:
+                    retry.failed()
+                    retries.append(now)
+                default: waiting.append(Waiting(retry))
+                }
+                // The promise itself, in real time: the retries that wait or began in the last window against the first
+                // attempts of the same time and a twentieth more.
+                let recent = retries.count { $0 > now - window } + waiting.count
+                let funded = deposits.count { $0 > now - window - step } * ratio * 10 + floor * window * 1_000
+                try #require(recent * 10_000_000 <= funded, "seed \(seed), call \(call)")
             }
-            // The promise itself, in real time: the retries of the last window against the first attempts of the same
-            // time and a twentieth more.
-            guard retries.last == now else { continue }
-            let recent = retries.count { $0 > now - window }
-            let funded = deposits.count { $0 > now - window - step } * ratio * 10 + floor * window * 1_000
-            try #require(recent * 10_000_000 <= funded, "seed \(seed), call \(call)")
         }
     }
 }

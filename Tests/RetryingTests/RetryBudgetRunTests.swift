@@ -6,6 +6,7 @@
 import ReliabilityCore
 import ReliabilityTesting
 import Retrying
+import Synchronization
 import Testing
 
 /// Runs of a `Retry` that has a budget.
@@ -37,6 +38,47 @@ import Testing
         }
         #expect(budget.available == 2)
         #expect(recorder.events.map(\.reason) == [.retrying, .retrying, .budgetExhausted])
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `a retry counts for as long as it waits, and for a window from when it begins`() async throws {
+        let clock = ManualClock()
+        let budget = RetryBudget(ratio: 0, minimumPerSecond: 1, window: .seconds(1), clock: clock)
+        let retry = Retry(
+            backoff: .constant(.seconds(60)), repeatability: .idempotent, budget: budget, clock: clock)
+        async let attempts = retry.run { attempt in
+            if attempt.number == 1 { throw Unclear() }
+            return attempt.number
+        }
+        await clock.waitForSleepers()
+        for _ in 0..<59 {
+            clock.advance(by: .seconds(1))
+            #expect(budget.available == 0)
+        }
+        clock.advance(by: .seconds(1))
+        #expect(try await attempts == 2)
+        clock.advance(by: .seconds(1))
+        #expect(budget.available == 0)
+        clock.advance(by: .milliseconds(50))
+        #expect(budget.available == 1)
+    }
+
+    @Test func `a retry that a guard refuses does not reach the neighbour, and costs no budget of any kind`() async {
+        let clock = SkippingClock()
+        let budgets = [
+            RetryBudget(ratio: 0, minimumPerSecond: 0.2, window: .seconds(10), clock: clock),
+            .tokens(maxTokens: 5), .quota(capacity: 28, cost: { _ in 14 }),
+        ]
+        for budget in budgets {
+            let recorder = Recorder<RetryEvent>()
+            let retry = Retry(
+                maxAttempts: 9, backoff: .constant(.milliseconds(1)), repeatability: .idempotent, budget: budget,
+                clock: clock, onEvent: recorder.record)
+            #expect(budget.available == 2)
+            await #expect(throws: Refused.self) { try await retry.run { throw Refused() } }
+            #expect(recorder.events.map(\.reason) == Array(repeating: .retrying, count: 8) + [.exhausted])
+            #expect(budget.available == 2)
+        }
     }
 
     @Test func `what a run without budget throws is true of all its attempts`() async {
@@ -75,11 +117,13 @@ import Testing
         let budget = RetryBudget(ratio: 1, minimumPerSecond: 0, window: .seconds(60), clock: clock)
         let retry = Retry(
             backoff: .constant(.zero), within: limit, repeatability: .idempotent, budget: budget, clock: clock)
-        var failures = 0
-        func attempt() throws {
-            guard failures > 0 else { return }
-            failures -= 1
-            throw Unclear()
+        let failures = Locked(0)
+        let attempt: @Sendable () throws -> Void = {
+            try failures.withLock { count in
+                guard count > 0 else { return }
+                count -= 1
+                throw Unclear()
+            }
         }
         func run() async throws {
             switch form {
@@ -91,14 +135,14 @@ import Testing
                 } classifyResult: {
                     (try? $0.get()) == nil ? .retry : .stop
                 }
-            default: try await retry.run(idempotencyKey: 1) { _ in try attempt() }
+            default: try await retry.declaring(.idempotent).run(attemptTimeout: Timeout(.seconds(1))) { try attempt() }
             }
         }
         for runs in 1...5 {
             try await run()
             #expect(budget.available == runs)
         }
-        failures = 2
+        failures.withLock { $0 = 2 }
         try await run()
         #expect(budget.available == 4)
     }
@@ -109,7 +153,7 @@ import Testing
     ) async throws {
         let budget = RetryBudget.quota(capacity: 9, cost: { $0 == nil ? 1 : 9 })
         let retry = Retry(within: limit, budget: budget, clock: SkippingClock())
-        _ = try budget.withdraw(after: Unclear())
+        try budget.withdraw(after: Unclear()).failed()
         switch form {
         case 0: try await retry.run {}
         case 1: try await retry.run { _ in }
@@ -118,20 +162,21 @@ import Testing
             } classifyResult: { _ in
                 .stop
             }
-        default: try await retry.run(idempotencyKey: 1) { _ in }
+        default: try await retry.run(attemptTimeout: Timeout(.seconds(1))) {}
         }
         #expect(budget.available == 1)
     }
 
     private enum Ending {
-        case success, exhausted, stopped, unproven, rejected, outOfTime, cancelled
+        case success, exhausted, stopped, pushedBack, unproven, rejected, outOfTime, cancelled
     }
 
     private static let tokens: [(Ending, failures: Int, available: Int, quota: Int)] = [
         // What is left of 1,000 tokens where a success gives two back, in retries, from 499 on; and of a quota of 50
         // where a retry costs 5.
         (.success, 0, 499, 50), (.success, 1, 499, 50), (.success, 2, 499, 45), (.exhausted, 3, 496, 40),
-        (.stopped, 1, 499, 50), (.stopped, 2, 498, 45), (.unproven, 1, 498, 50), (.rejected, 3, 499, 40),
+        (.stopped, 1, 499, 50), (.stopped, 2, 498, 45), (.pushedBack, 1, 498, 50), (.pushedBack, 2, 497, 45),
+        (.unproven, 1, 498, 50), (.rejected, 3, 499, 50),
         (.outOfTime, 1, 498, 50), (.cancelled, 1, 499, 50),
     ]
 
@@ -145,16 +190,19 @@ import Testing
                 ? RetryBudget.quota(capacity: 50, cost: { $0 == nil ? 1 : 5 })
                 : .tokens(maxTokens: 1_000, tokenRatio: 2)
             let clock = SkippingClock()
+            let last: RetryVerdict =
+                ending == .stopped ? .stop : ending == .pushedBack ? .pushedBack : .retry
             let retry = Retry(
                 backoff: .constant(.seconds(1)), repeatability: ending == .unproven ? .unproven : .idempotent,
-                budget: budget, classify: { ($0 as? Unclear)?.number == 99 ? .stop : .retry }, clock: clock)
+                budget: budget,
+                classify: { ($0 as? Unclear)?.number == 99 ? last : .retry }, clock: clock)
             let limit = Deadline.after(ending == .outOfTime ? .seconds(1) : .seconds(99), clock: clock)
             async let end: Void = limit.bind {
                 try await retry.run { (attempt: RetryAttempt) in
                     guard attempt.number <= failures else { return }
                     if ending == .rejected { throw Refused() }
                     if ending == .cancelled { cancelCurrentTask() }
-                    throw Unclear(number: ending == .stopped && attempt.number == failures ? 99 : 1)
+                    throw Unclear(number: attempt.number == failures ? 99 : 1)
                 }
             }
             let isSuccess = (try? await end) != nil

@@ -5,6 +5,7 @@
 
 import ReliabilityCore
 import Retrying
+import Synchronization
 import Testing
 
 @Suite struct RetryLimitTests {
@@ -57,8 +58,8 @@ import Testing
             case .aroundFirst: later
             }
         let retry = Retry(
-            maxAttempts: 9, backoff: .constant(row.delay), within: own, repeatability: .idempotent, clock: clock,
-            onEvent: recorder.record)
+            maxAttempts: 9, backoff: .constant(row.delay), within: own, repeatability: .idempotent, adviceJitter: 0,
+            clock: clock, onEvent: recorder.record)
         var attempts = 0
         func fail() async throws {
             attempts += 1
@@ -174,6 +175,104 @@ import Testing
             attempts += 1; throw Unclear()
         }
         #expect(attempts == 3)
+    }
+
+    @Test func `a deadline that has passed is not waited for, wherever it was made`() async {
+        let clock = SkippingClock()
+        let deadline = Deadline.after(.zero, name: "order", clock: clock)
+        let recorder = Recorder<RetryEvent>()
+        let retry = Retry(
+            repeatability: .idempotent, classify: { _ in .retry }, clock: clock, onEvent: recorder.record)
+        var attempts = 0
+        let error = await #expect(throws: DeadlinePassed.self) {
+            try await retry.run {
+                attempts += 1
+                try await deadline.run {}
+            }
+        }
+        #expect(error == DeadlinePassed(name: "order"))
+        #expect(attempts == 1)
+        #expect(recorder.events.map(\.reason) == [.outOfTime])
+        // An attempt before it has run.
+        attempts = 0
+        await #expect(throws: Unclear.self) {
+            try await retry.run {
+                attempts += 1
+                if attempts == 1 { throw Unclear() }
+                try await deadline.run {}
+            }
+        }
+        #expect(attempts == 2)
+    }
+
+    @Test func `no attempt begins under a deadline that has passed`() async {
+        let clock = SkippingClock()
+        for form in 0..<6 {
+            for limit in [nil, Duration.seconds(9)] {
+                let recorder = Recorder<RetryEvent>()
+                let budget = RetryBudget(ratio: 1, minimumPerSecond: 0, clock: clock)
+                let retry = Retry(
+                    name: "catalog", within: limit, repeatability: .idempotent, budget: budget, clock: clock,
+                    onEvent: recorder.record)
+                let attempts = Locked(0)
+                let attempt = { @Sendable () -> Void in attempts.withLock { $0 += 1 } }
+                let timeout = Timeout(.seconds(1), clock: clock)
+                func run() async throws {
+                    switch form {
+                    case 0: try await retry.run { attempt() }
+                    case 1: try await retry.run { _ in attempt() }
+                    case 2:
+                        try await retry.run {
+                            attempt()
+                        } classifyResult: { _ in
+                            .retry
+                        }
+                    case 3:
+                        try await retry.run { _ in
+                            attempt()
+                        } classifyResult: { _ in
+                            .retry
+                        }
+                    case 4: try await retry.run(attemptTimeout: timeout) { attempt() }
+                    default: try await retry.run(attemptTimeout: timeout) { _ in attempt() }
+                    }
+                }
+                let error = await #expect(throws: DeadlinePassed.self) {
+                    try await Deadline.after(.zero, name: "request", clock: clock).bind { try await run() }
+                }
+                #expect(error == DeadlinePassed(name: "request"))
+                #expect(attempts.withLock { $0 } == 0)
+                #expect(budget.available == 0)
+                #expect(recorder.events.map(\.reason) == [.outOfTime])
+                #expect(recorder.events.map(\.attempt) == [0])
+                #expect(recorder.events.first?.error is DeadlinePassed)
+                #expect(recorder.events.first?.remaining == .zero)
+                // With a nanosecond left it begins.
+                try? await Deadline.after(.nanoseconds(1), clock: clock).bind { try await run() }
+                #expect(attempts.withLock { $0 } == 1)
+            }
+        }
+    }
+
+    @Test func `a limit that passes before the first attempt begins lets none begin`() async {
+        let recorder = Recorder<RetryEvent>()
+        let retry = Retry(
+            name: "catalog", within: .nanoseconds(1), clock: TickingClock(), onEvent: recorder.record)
+        let error = await #expect(throws: DeadlinePassed.self) { try await retry.run { Issue.record("It began") } }
+        #expect(error == DeadlinePassed(name: "catalog"))
+        #expect(recorder.events.map(\.attempt) == [0])
+    }
+
+    @Test func `a first attempt under a deadline reads the clock of the deadline alone, once`() async throws {
+        let (clock, other) = (SkippingClock(), SkippingClock())
+        let retry = Retry(clock: clock)
+        let before = clock.readings
+        try await Deadline.after(.seconds(1), clock: other).bind {
+            let readings = other.readings
+            try await retry.run {}
+            #expect(other.readings == readings + 1)
+        }
+        #expect(clock.readings == before)
     }
 
     @Test func `a list sets the number of attempts unless it is given`() async {

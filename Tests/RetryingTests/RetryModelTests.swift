@@ -65,7 +65,7 @@ private struct Story: Sendable {
         maximumRetryAfter = milliseconds(0...800)
         limit = sometimes(milliseconds(1...1_500))
         around = sometimes(milliseconds(1...1_500))
-        tokens = sometimes(Int.random(in: 1...4, using: &random))
+        tokens = sometimes(Int.random(in: 1...3, using: &random))
         cancelledIn = sometimes(Int.random(in: 1...4, using: &random))
         attempts = (0..<maxAttempts).map { _ in
             let ends: [Attempt.End] = [
@@ -112,12 +112,12 @@ extension Story {
         var left = tokens
         var now = Duration.zero
         var previous: Duration?
-        func ended(_ number: Int) -> Course {
+        func ended(_ number: Int, answered: Bool = false) -> Course {
             // The latest that is true of the run: values and unclear errors are, whatever follows that proves nothing
             // of the run; then errors of attempts that ran; then any.
             let told = attempts.prefix(number).enumerated().reversed()
             let truth =
-                told.first { attempt in
+                (answered ? told.first : nil) ?? told.first { attempt in
                     switch attempt.element.end {
                     case .value, .unclear, .busy: true
                     case .unsent, .hopeless, .refused: false
@@ -138,9 +138,13 @@ extension Story {
             let remaining = time.map { max(.zero, $0 - now) }
             func stop(_ reason: RetryEvent.Reason) -> Course {
                 course.events.append(.init(attempt: number, reason: reason, delay: nil, remaining: remaining))
-                return ended(number)
+                // The answer to what has the same effect however often it is asked is the answer to all of it.
+                let isAnswer = reason == .stopped && !(attempt.error(number) is any Rejection)
+                return ended(number, answered: isAnswer && repeatability == .idempotent)
             }
             let error = attempt.error(number)
+            // A retry that a guard refused is given back.
+            if number > 1 && error is any Rejection { left = left.map { $0 + 1 } }
             if error == nil && attempt.verdict == .stop {
                 if let tokens { left = min(tokens, (left ?? 0) + 1) }
                 return ended(number)
@@ -177,7 +181,7 @@ extension Story {
         let budget = tokens.map { RetryBudget.quota(capacity: $0, cost: { _ in 1 }) }
         let retry = Retry(
             maxAttempts: maxAttempts, backoff: .listed(delays), within: limit, repeatability: repeatability,
-            maximumRetryAfter: maximumRetryAfter, budget: budget, clock: clock,
+            maximumRetryAfter: maximumRetryAfter, adviceJitter: 0, budget: budget, clock: clock,
             onEvent: { event in
                 let (reason, delay, remaining) = (event.reason, event.delay, event.remaining)
                 seen.course.withLock {

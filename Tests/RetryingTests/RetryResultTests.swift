@@ -6,6 +6,7 @@
 import ReliabilityCore
 import ReliabilityTesting
 import Retrying
+import Synchronization
 import Testing
 
 @Suite struct RetryResultTests {
@@ -97,7 +98,7 @@ import Testing
     private static let verdicts: [(RetryVerdict, Duration?, RetryEvent.Reason?)] = [
         (.retry, .milliseconds(100), .retrying), (.retryAfter(.seconds(7)), .seconds(7), .retrying),
         (.retryAfter(.milliseconds(7)), .milliseconds(100), .retrying), (.stop, nil, nil),
-        (.retryAfter(.seconds(61)), nil, .adviceTooLong),
+        (.retryAfter(.seconds(61)), nil, .adviceTooLong), (.pushedBack, nil, .pushedBack),
     ]
 
     @Test(arguments: verdicts)
@@ -107,7 +108,8 @@ import Testing
         let clock = SkippingClock()
         let recorder = Recorder<RetryEvent>()
         let retry = Retry(
-            backoff: .exponential(jitter: .none), repeatability: .idempotent, clock: clock, onEvent: recorder.record)
+            backoff: .exponential(jitter: .none), repeatability: .idempotent, adviceJitter: 0, clock: clock,
+            onEvent: recorder.record)
         var calls = 0
         let value = try await retry.run {
             calls += 1
@@ -150,19 +152,51 @@ import Testing
         #expect(recorder.events.map(\.reason) == [.cancelled])
     }
 
-    @Test func `a key makes a write safe to repeat, and is the same in every attempt`() async throws {
-        let keys = Recorder<String>()
-        let retry = Retry(clock: SkippingClock())
-        let receipt = try await retry.run(idempotencyKey: "order-17") { key in
-            keys.record(key)
-            if keys.events.count < 3 { throw Unclear() }
-            return "receipt"
+    @Test func `a policy declares for some operations what it does not for others, in every form`() async throws {
+        let clock = SkippingClock()
+        let budget = RetryBudget.quota(capacity: 99, cost: { _ in 1 })
+        let recorder = Recorder<RetryEvent>()
+        let retry = Retry(
+            name: "provider", maxAttempts: 3, backoff: .constant(.seconds(1)), within: .seconds(99), budget: budget,
+            classify: { $0 is Busy ? .stop : .retry }, clock: clock, onEvent: recorder.record)
+        let writes = retry.declaring(.idempotent)
+        #expect(retry.summary.contains("unproven"))
+        #expect(writes.summary == retry.summary.replacing("unproven", with: "idempotent"))
+        let timeout = Timeout(.seconds(9), clock: clock)
+        let attempts = Locked(0)
+        let attempt: @Sendable () throws -> Int = {
+            let number = attempts.withLock { count in
+                count += 1
+                return count
+            }
+            if number < 3 { throw Unclear() }
+            return number
         }
-        #expect(receipt == "receipt")
-        #expect(keys.events == ["order-17", "order-17", "order-17"])
-        // Without the key the same policy does not dare.
-        await #expect(throws: Unclear.self) { try await retry.run { throw Unclear() } }
-        #expect(keys.events.count == 3)
+        let accepted: (Result<Int, any Error>) -> RetryVerdict = { (try? $0.get()) == nil ? .retry : .stop }
+        func run(_ retry: Retry, form: Int) async throws -> Int {
+            attempts.withLock { $0 = 0 }
+            return switch form {
+            case 0: try await retry.run { try attempt() }
+            case 1: try await retry.run { _ in try attempt() }
+            case 2: try await retry.run({ try attempt() }, classifyResult: accepted)
+            case 3: try await retry.run({ _ in try attempt() }, classifyResult: accepted)
+            case 4: try await retry.run(attemptTimeout: timeout) { try attempt() }
+            default: try await retry.run(attemptTimeout: timeout) { _ in try attempt() }
+            }
+        }
+        for form in 0..<6 {
+            #expect(try await run(writes, form: form) == 3)
+            #expect(recorder.events.suffix(2).map(\.reason) == [.retrying, .retrying])
+            // The same policy does not dare where nothing is declared.
+            await #expect(throws: Unclear.self) { try await run(retry, form: form) }
+            #expect(recorder.events.last?.reason == .unproven)
+            // Two retries, the cost of the last of which came back.
+            #expect(budget.available == 98 - form)
+        }
+        #expect(recorder.events.allSatisfy { $0.name == "provider" && $0.remaining != nil })
+        #expect(clock.sleeps == Array(repeating: .seconds(1), count: 12))
+        await #expect(throws: Busy.self) { try await writes.run { throw Busy() } }
+        #expect(recorder.events.last?.reason == .stopped)
     }
 
     /// Every form with closures whose types are inferred, and values that cannot be sent.

@@ -95,6 +95,9 @@ import Testing
         (.unproven, .retryAfter(.seconds(60) + .nanoseconds(1)), .unsent, .adviceTooLong),
         (.idempotent, .retry, .unclear, .retrying),
         (.idempotent, .stop, .unclear, .stopped),
+        (.idempotent, .pushedBack, .unclear, .pushedBack),
+        (.unproven, .pushedBack, .unclear, .pushedBack),
+        (.unproven, .pushedBack, .unsent, .pushedBack),
         (.idempotent, .retryAfter(.seconds(61)), .unclear, .adviceTooLong),
         (.idempotent, .retryAfter(.seconds(Int64.max)), .unclear, .adviceTooLong),
         (.idempotent, .retry, .busy(.seconds(60)), .retrying),
@@ -146,9 +149,9 @@ import Testing
     func `what a run throws is true of all its attempts`(failures: [Failure], thrown: Int) async {
         let exhausted = await ending(of: failures, maxAttempts: failures.count, .idempotent)
         #expect(exhausted.thrown == thrown)
-        // The same holds whatever ends the run.
+        // The same holds whatever ends the run, but for an answer.
         let last = failures.count
-        let stopped = await ending(of: failures, maxAttempts: 9, .idempotent) {
+        let stopped = await ending(of: failures, maxAttempts: 9, .duplicatesAccepted) {
             ($0 as? any Numbered)?.number == last ? .stop : .retry
         }
         #expect(stopped.thrown == thrown)
@@ -158,6 +161,60 @@ import Testing
         }
         #expect(tooLong.thrown == thrown)
         #expect(tooLong.reasons.last == .adviceTooLong)
+    }
+
+    private struct Declined: Numbered, NotApplied {
+        var number: Int
+    }
+
+    private struct Unknown: Numbered, Permanent {
+        var number: Int
+    }
+
+    /// Something that is known before the other side is asked.
+    private struct Expired: Numbered, Rejection {
+        var number: Int
+        var retryAfter: Duration?
+    }
+
+    private static let answers: [(any Numbered, Repeatability, RetryVerdict, thrown: Int)] = [
+        // What comes after a time-out, whether the operation may be repeated, the verdict, and whose error is thrown.
+        (Declined(number: 2), .idempotent, .stop, 2), (Unknown(number: 2), .idempotent, .retry, 2),
+        (Unclear(number: 2), .idempotent, .stop, 2),
+        // Nobody knows the request again.
+        (Declined(number: 2), .duplicatesAccepted, .stop, 1), (Unknown(number: 2), .duplicatesAccepted, .retry, 1),
+        // They did not reach who could know it, or are tried again and so are no answer.
+        (Expired(number: 2), .idempotent, .stop, 1), (Refused(number: 2), .idempotent, .stop, 1),
+        (Unsent(number: 2), .idempotent, .retry, 1), (Unsent(number: 2), .idempotent, .pushedBack, 1),
+        (Unsent(number: 2), .idempotent, .retryAfter(.seconds(99)), 1),
+    ]
+
+    @Test(arguments: answers)
+    private func `the answer to a repeatable operation is the answer of the whole run`(
+        second: any Numbered, repeatability: Repeatability, verdict: RetryVerdict, thrown: Int
+    ) async {
+        let retry = Retry(
+            maxAttempts: 2, repeatability: repeatability,
+            classify: { ($0 as? any Numbered)?.number == 2 ? verdict : .retry }, clock: SkippingClock())
+        let error = await #expect(throws: (any Error).self) {
+            try await retry.run { attempt in
+                if attempt.number == 1 { throw TimedOut(limit: .seconds(1)) }
+                throw second
+            }
+        }
+        #expect((error as? any Numbered)?.number ?? (error is TimedOut ? 1 : 0) == thrown)
+    }
+
+    @Test func `an answer is the truth about a value that was not accepted before it`() async {
+        let retry = Retry(repeatability: .idempotent, clock: SkippingClock())
+        await #expect(throws: Declined.self) {
+            _ = try await retry.run { attempt in
+                if attempt.number == 2 { throw Declined(number: 2) }
+                return attempt.number
+            } classifyResult: { result in
+                (try? result.get()) == nil ? .stop : .retry
+            }
+        }
     }
 
     @Test(.timeLimit(.minutes(10)))
@@ -191,7 +248,7 @@ import Testing
     private static let floors: [(Failure, RetryVerdict, Duration)] = [
         (.busy(.seconds(30)), .retry, .seconds(30)),
         (.busy(.milliseconds(30)), .retry, .milliseconds(100)),
-        (.busy(.seconds(-30)), .retry, .milliseconds(100)),
+        (.busy(.seconds(-30)), .retry, .milliseconds(100)), (.busy(.seconds(Int64.min)), .retry, .milliseconds(100)),
         (.busy(nil), .retry, .milliseconds(100)),
         (.busy(nil), .retryAfter(.seconds(3)), .seconds(3)),
         (.busy(.seconds(2)), .retryAfter(.seconds(3)), .seconds(3)),
@@ -205,7 +262,7 @@ import Testing
     func `advice is a floor under the delay`(failure: Failure, verdict: RetryVerdict, delay: Duration) async throws {
         let clock = SkippingClock()
         let retry = Retry(
-            maxAttempts: 2, backoff: .exponential(jitter: .none), repeatability: .idempotent,
+            maxAttempts: 2, backoff: .exponential(jitter: .none), repeatability: .idempotent, adviceJitter: 0,
             classify: { _ in verdict }, clock: clock)
         try await retry.run { attempt in
             if attempt.number == 1 { throw failure.error(1) }
@@ -249,13 +306,16 @@ import Testing
         #expect(value == 4)
     }
 
-    @Test(arguments: ["not 0", "not -1.0 seconds", "not 0.0 seconds"])
+    @Test(arguments: ["not 0", "not -1.0 seconds", "not -0.1", "not nan", "not 1.5", "not 0.0 seconds"])
     func `settings that make no sense are refused with their value`(expected: String) async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             [expected = expected as String] in
             switch expected {
             case "not 0": _ = Retry(maxAttempts: 0)
             case "not -1.0 seconds": _ = Retry(maximumRetryAfter: .seconds(-1))
+            case "not -0.1": _ = Retry(adviceJitter: -0.1)
+            case "not nan": _ = Retry(adviceJitter: .nan)
+            case "not 1.5": _ = Retry(adviceJitter: 1.5)
             default: _ = Retry(within: .zero)
             }
         }

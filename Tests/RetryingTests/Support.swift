@@ -101,6 +101,24 @@ final class SkippingClock: Clock {
     }
 }
 
+/// A clock on which every reading takes a nanosecond.
+final class TickingClock: Clock {
+    typealias Instant = ContinuousClock.Instant
+
+    private let time = Locked(ContinuousClock.now)
+
+    var minimumResolution: Duration { .nanoseconds(1) }
+
+    var now: Instant {
+        time.withLock { time in
+            time = time.advanced(by: .nanoseconds(1))
+            return time
+        }
+    }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {}
+}
+
 /// Collects what `onEvent` hears.
 final class Recorder<Event: Sendable>: Sendable {
     private let list = Locked<[Event]>([])

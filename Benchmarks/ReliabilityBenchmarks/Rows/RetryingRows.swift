@@ -21,6 +21,16 @@ extension Row {
             "retry with a token budget, first attempt succeeds", Retry(name: "benchmark", budget: .tokens())),
         firstAttempt(
             "retry with a limit, first attempt succeeds", Retry(name: "benchmark", within: .seconds(60))),
+        Row("Retrying", "retry under a deadline, first attempt succeeds", floor: Floor.await) { meter in
+            let retry = Retry(name: "benchmark")
+            return try await meter.async { count in
+                try await Deadline.after(.seconds(3_600)).bind {
+                    var done = 0
+                    for _ in 0..<count { done += try await retry.run { try await bareOperation(1) } }
+                    return done
+                }
+            }
+        },
         Row("Retrying", "retry that tells the attempt, first attempt succeeds", floor: Floor.await) { meter in
             let retry = Retry(name: "benchmark")
             return try await meter.async { count in
@@ -51,6 +61,17 @@ extension Row {
             let budget = RetryBudget()
             return try meter.sync { count in
                 for _ in 0..<count { budget.deposit() }
+                return count
+            }
+        },
+        Row("Retrying", "retry budget, a retry that begins and is given back", floor: Floor.clock) { meter in
+            let budget = RetryBudget()
+            return try meter.sync { count in
+                for _ in 0..<count {
+                    var retry = try budget.withdraw()
+                    retry.begin()
+                    retry.giveBack()
+                }
                 return count
             }
         },

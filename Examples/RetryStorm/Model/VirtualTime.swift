@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ReliabilityCore
 internal import Synchronization
 
 /// A clock whose time passes only when nothing is left to do, and the one thread on which everything runs.
@@ -10,16 +11,17 @@ internal import Synchronization
 /// Tasks run here one job at a time, in the order in which they became ready. When none is ready, the clock jumps to
 /// the earliest sleeper. So two minutes of ten thousand clients take seconds, and take the same course every time.
 final class VirtualTime: TaskExecutor, Clock {
-    /// Nanoseconds since the start.
+    /// Nanoseconds since the start; what is too far away to count is the last moment there is.
     struct Instant: InstantProtocol {
         var nanoseconds: Int64 = 0
 
         func advanced(by duration: Duration) -> Instant {
-            let (seconds, attoseconds) = duration.components
-            return Instant(nanoseconds: nanoseconds + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+            Instant(nanoseconds: nanoseconds.addingSaturating(duration.nanosecondsRoundedDown))
         }
 
-        func duration(to other: Instant) -> Duration { .nanoseconds(other.nanoseconds - nanoseconds) }
+        func duration(to other: Instant) -> Duration {
+            .nanoseconds(other.nanoseconds.subtractingSaturating(nanoseconds))
+        }
 
         static func < (lhs: Instant, rhs: Instant) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
     }

@@ -6,7 +6,7 @@
 internal import ReliabilityCore
 internal import Synchronization
 
-/// What a core remembers a withdrawal by; each core gives it a meaning of its own.
+/// What a core remembers a retry by; each core gives it a meaning of its own.
 typealias BudgetReceipt = Int64
 
 /// The pure core of a ``RetryBudget``: what is counted, and whether a retry is granted.
@@ -22,7 +22,9 @@ protocol BudgetCore: Sendable {
     mutating func failed(cost: Int64)
     /// An attempt failed, and another is asked for; `nil` if it is not granted.
     mutating func withdraw(cost: Int64, at now: Int64) -> BudgetReceipt?
-    /// The retry was not made.
+    /// The retry begins; what it is remembered by from now on.
+    mutating func begin(_ receipt: BudgetReceipt, at now: Int64) -> BudgetReceipt
+    /// The retry was not made, or did not reach the neighbour.
     mutating func giveBack(_ receipt: BudgetReceipt, at now: Int64)
     /// The operation succeeded: at the retry, or at its first attempt.
     mutating func succeeded(after receipt: BudgetReceipt?)
@@ -35,6 +37,7 @@ protocol BudgetLedger: Sendable {
     func deposit()
     func failed(with error: (any Error)?)
     func withdraw(after error: (any Error)?) -> BudgetReceipt?
+    func begin(_ receipt: BudgetReceipt) -> BudgetReceipt
     func giveBack(_ receipt: BudgetReceipt)
     func succeeded(after receipt: BudgetReceipt?)
     func available() -> Int64
@@ -68,6 +71,11 @@ final class SharedBudget<Core: BudgetCore>: BudgetLedger {
     func withdraw(after error: (any Error)?) -> BudgetReceipt? {
         let (cost, now) = (cost(error), now())
         return core.withLock { $0.withdraw(cost: cost, at: now) }
+    }
+
+    func begin(_ receipt: BudgetReceipt) -> BudgetReceipt {
+        let now = now()
+        return core.withLock { $0.begin(receipt, at: now) }
     }
 
     func giveBack(_ receipt: BudgetReceipt) {

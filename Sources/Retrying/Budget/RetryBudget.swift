@@ -28,9 +28,10 @@ internal import ReliabilityCore
 /// Take the first if in doubt: it is the only one whose promise is a number, "at most 20 % more load".
 ///
 /// A ``Retry`` uses its budget by itself. It takes the retry out before the back-off, so that those who wait count, and
-/// gives it back if no attempt follows because the task was cancelled or the time ran out. Code with an attempt loop of
-/// its own, or with another kind of extra attempt, calls ``deposit()`` once for an operation, ``withdraw(after:)``
-/// before it waits for another attempt, and reports what becomes of it:
+/// gives it back if the neighbour is spared after all: no attempt follows, because the task was cancelled or the time ran
+/// out, or a guard within the retry refuses it with a `Rejection`. Code with an attempt loop of its own, or with another
+/// kind of extra attempt, calls ``deposit()`` once for an operation, ``withdraw(after:)`` before it waits for another
+/// attempt, and tells the ``RetryWithdrawal`` what becomes of it:
 ///
 /// ```swift
 /// budget.deposit()
@@ -39,11 +40,17 @@ internal import ReliabilityCore
 ///     budget.succeeded()
 ///     return value
 /// } catch { /* one that may be tried again */ }
-/// let retry = try budget.withdraw()
+/// var retry = try budget.withdraw()
 /// do { try await Task.sleep(for: delay) } catch { retry.giveBack(); throw error }
-/// let value = try await fetch()
-/// retry.succeeded()
-/// return value
+/// retry.begin()
+/// do {
+///     let value = try await fetch()
+///     retry.succeeded()
+///     return value
+/// } catch {
+///     retry.failed(with: error)
+///     throw error
+/// }
 /// ```
 ///
 /// A budget is decided under a lock, held for some nanoseconds. It allocates nothing after it is made.
@@ -55,19 +62,25 @@ public final class RetryBudget: Sendable {
     public let summary: String
 
     private let ledger: any BudgetLedger
+    private let onEvent: (@Sendable (RetryBudgetEvent) -> Void)?
 
-    private init(_ name: String, _ settings: String, _ ledger: any BudgetLedger) {
+    private init(
+        _ name: String, _ settings: String, _ ledger: any BudgetLedger,
+        _ onEvent: (@Sendable (RetryBudgetEvent) -> Void)?
+    ) {
         self.name = name
         summary = "RetryBudget(\(name)): \(settings)"
         self.ledger = ledger
+        self.onEvent = onEvent
     }
 
     /// A budget of a share of the first attempts of the last seconds, plus a floor for when there are few.
     ///
-    /// Whenever a retry is granted, those granted during the last `window`, itself included, are at most
-    /// `ratio × first attempts during the same time + minimumPerSecond × window`. So over a long time there are at most
-    /// `ratio` retries for each first attempt, plus `minimumPerSecond` a second. Time is counted in twentieths of the
-    /// window, so what is counted is up to a twentieth older than the window.
+    /// Whenever a retry is granted, those that wait, itself included, and those that began during the last `window` are
+    /// together at most `ratio × first attempts during the same time + minimumPerSecond × window`. So over a long time
+    /// there are at most `ratio` retries for each first attempt, plus `minimumPerSecond` a second; and however long the
+    /// delays are, no more retries wait than that. Time is counted in twentieths of the window, so what is counted is up
+    /// to a twentieth older than the window.
     ///
     /// | `ratio` | `minimumPerSecond` | `window` | First attempts in the window | Retries in it |
     /// | --- | --- | --- | --- | --- |
@@ -87,9 +100,10 @@ public final class RetryBudget: Sendable {
     ///     10 by default. Those of a whole window may come at once.
     ///   - window: How long first attempts and retries count; longer than zero and at most 60 s, 10 s by default.
     ///   - clock: What the window is measured with.
+    ///   - onEvent: Hears of mistakes in the calling code, see ``RetryBudgetEvent``.
     public convenience init(
         name: String = "", ratio: Double = 0.2, minimumPerSecond: Double = 10, window: Duration = .seconds(10),
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = ContinuousClock(), onEvent: (@Sendable (RetryBudgetEvent) -> Void)? = nil
     ) {
         precondition((0...1_000).contains(ratio), "The ratio of a retry budget is 0 to 1,000, not \(ratio)")
         precondition(
@@ -101,7 +115,7 @@ public final class RetryBudget: Sendable {
         let core = WindowedBudget(ratio: ratio, minimumPerSecond: minimumPerSecond, window: window.nanosecondsRoundedUp)
         self.init(
             name, "\(ratio) of the first attempts and \(minimumPerSecond) a second, over \(window)",
-            SharedBudget(core, TimeSource(clock), cost: { _ in 1 }))
+            SharedBudget(core, TimeSource(clock), cost: { _ in 1 }), onEvent)
     }
 
     /// A budget of tokens that failures take and successes give back in part, as gRPC throttles its retries.
@@ -110,22 +124,27 @@ public final class RetryBudget: Sendable {
     /// `tokenRatio` back, and a retry is granted while more than half of `maxTokens` are left. So it knows no time: after
     /// an outage it takes `maxTokens / 2 / tokenRatio` successes to be back at its full size.
     ///
-    /// Failures are attempts that are, or would be, tried again: not those that the classification stops, and not the
-    /// `Rejection` of an inner policy, which never reached the neighbour. The algorithm is gRPC proposal A6, "Throttling
+    /// Failures are attempts that are, or would be, tried again, and those that the neighbour pushed back: not those that
+    /// the classification stops, and not the `Rejection` of an inner policy, which never reached the neighbour. The
+    /// algorithm is gRPC proposal A6, "Throttling
     /// Retry Attempts and Hedged RPCs".
     ///
     /// - Parameters:
     ///   - name: The name in errors; empty by default.
     ///   - maxTokens: 1 to 1,000.
     ///   - tokenRatio: More than 0 and at most 1,000; what is behind the third decimal place is ignored.
-    public static func tokens(name: String = "", maxTokens: Int = 10, tokenRatio: Double = 0.1) -> RetryBudget {
+    ///   - onEvent: Hears of mistakes in the calling code, see ``RetryBudgetEvent``.
+    public static func tokens(
+        name: String = "", maxTokens: Int = 10, tokenRatio: Double = 0.1,
+        onEvent: (@Sendable (RetryBudgetEvent) -> Void)? = nil
+    ) -> RetryBudget {
         precondition((1...1_000).contains(maxTokens), "A retry budget has 1 to 1,000 tokens, not \(maxTokens)")
         precondition(
             tokenRatio >= 0.001 && tokenRatio <= 1_000,
             "The token ratio of a retry budget is 0.001 to 1,000, not \(tokenRatio)")
         return RetryBudget(
             name, "\(maxTokens) tokens, \(tokenRatio) back for a success",
-            SharedBudget(TokenBudget(maxTokens: maxTokens, tokenRatio: tokenRatio), cost: TokenBudget.cost))
+            SharedBudget(TokenBudget(maxTokens: maxTokens, tokenRatio: tokenRatio), cost: TokenBudget.cost), onEvent)
     }
 
     /// A budget of tokens that retries cost and successes give back, as the AWS SDKs keep their retry quota.
@@ -143,13 +162,15 @@ public final class RetryBudget: Sendable {
     ///   - capacity: The tokens there are at first and at most; at least 1, by default 500.
     ///   - cost: The tokens that a retry takes after this error, or after a value if it is `nil`; by default 14. Less
     ///     than none is none.
+    ///   - onEvent: Hears of mistakes in the calling code, see ``RetryBudgetEvent``.
     public static func quota(
-        name: String = "", capacity: Int = 500, cost: @escaping @Sendable ((any Error)?) -> Int = { _ in 14 }
+        name: String = "", capacity: Int = 500, cost: @escaping @Sendable ((any Error)?) -> Int = { _ in 14 },
+        onEvent: (@Sendable (RetryBudgetEvent) -> Void)? = nil
     ) -> RetryBudget {
         precondition(capacity >= 1, "A retry quota has at least 1 token, not \(capacity)")
         return RetryBudget(
             name, "quota of \(capacity) tokens",
-            SharedBudget(QuotaBudget(capacity: capacity), cost: { Int64(max(0, cost($0))) }))
+            SharedBudget(QuotaBudget(capacity: capacity), cost: { Int64(max(0, cost($0))) }), onEvent)
     }
 
     /// How many retries would be granted now, if nothing else happened meanwhile. Changes nothing.
@@ -164,37 +185,33 @@ public final class RetryBudget: Sendable {
     /// Takes a retry out, before the delay that precedes it.
     ///
     /// - Parameter error: What the attempt before failed with; `nil` if it did not fail.
-    /// - Returns: what is to be told how the retry ended, if it ended well or was not made.
+    /// - Returns: the retry, which is held until it is told that the retry begins or is not made.
     /// - Throws: ``RetryBudgetExhausted`` if there is none. It speaks of the retry alone: where an attempt has run, what
     ///   is true of the operation is that attempt's error.
     public func withdraw(after error: (any Error)? = nil) throws(RetryBudgetExhausted) -> RetryWithdrawal {
         guard let receipt = take(after: error) else { throw RetryBudgetExhausted(budget: name) }
-        return RetryWithdrawal(budget: self, receipt: receipt)
+        return RetryWithdrawal(self, receipt)
     }
 
     func take(after error: (any Error)?) -> BudgetReceipt? { ledger.withdraw(after: error) }
+
+    func begin(_ receipt: BudgetReceipt) -> BudgetReceipt { ledger.begin(receipt) }
 
     func giveBack(_ receipt: BudgetReceipt) { ledger.giveBack(receipt) }
 
     func succeeded(after receipt: BudgetReceipt) { ledger.succeeded(after: receipt) }
 
+    /// Counts a retry that began and failed: it stays spent, unless a guard refused it.
+    func failed(_ receipt: BudgetReceipt, with error: (any Error)?) {
+        if error is any Rejection { giveBack(receipt) }
+    }
+
     /// Counts a failed attempt that no retry was asked for.
     func failed(with error: (any Error)?) { ledger.failed(with: error) }
-}
 
-/// A retry that was taken out of a ``RetryBudget``.
-///
-/// Tell it how the retry ended if it succeeded or was not made. A retry that was made and failed stays spent, which is
-/// also what happens if it is told nothing.
-public struct RetryWithdrawal: ~Copyable, Sendable {
-    let budget: RetryBudget
-    let receipt: BudgetReceipt
-
-    /// Gives the retry back: the attempt was not made.
-    public consuming func giveBack() { budget.giveBack(receipt) }
-
-    /// Tells the budget that the operation succeeded at this retry.
-    public consuming func succeeded() { budget.succeeded(after: receipt) }
+    func reportDropped(hasBegun: Bool) {
+        onEvent?(RetryBudgetEvent(name: name, kind: .withdrawalDropped(hasBegun: hasBegun)))
+    }
 }
 
 /// A ``RetryBudget`` has no retry left: *not now*. The attempt that was asked for did not run.

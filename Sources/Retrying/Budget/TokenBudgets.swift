@@ -33,6 +33,8 @@ struct TokenBudget: BudgetCore {
         return 2 * tokens > maximum ? 0 : nil
     }
 
+    mutating func begin(_ receipt: BudgetReceipt, at now: Int64) -> BudgetReceipt { receipt }
+
     /// A retry takes no token, only the failure before it did, and that stays true.
     mutating func giveBack(_ receipt: BudgetReceipt, at now: Int64) {}
 
@@ -65,6 +67,8 @@ struct QuotaBudget: BudgetCore {
         tokens -= cost
         return cost
     }
+
+    mutating func begin(_ receipt: BudgetReceipt, at now: Int64) -> BudgetReceipt { receipt }
 
     mutating func giveBack(_ receipt: BudgetReceipt, at now: Int64) { restore(receipt) }
 

@@ -7,8 +7,9 @@ internal import ReliabilityCore
 
 /// First attempts and retries of the last seconds, and how many of the latter the former allow. Every retry costs one.
 ///
-/// A retry goes into the same step as the first attempts beside it, or a later one, so it is counted for at least as long
-/// as what it was granted for: nothing is granted twice.
+/// A retry that waits is held: it counts, whatever leaves the window meanwhile. When it begins it goes into the step of
+/// that moment, which is not before the step of any first attempt that it was granted for, so it is counted for at least
+/// as long as those are: nothing is granted twice.
 struct WindowedBudget: BudgetCore {
     private struct Step {
         var firstAttempts: Int64 = 0
@@ -18,6 +19,8 @@ struct WindowedBudget: BudgetCore {
     static let countsFirstAttempts = true
     static let countsResults = false
 
+    /// The receipt of a retry that is held; that of one that has begun is the number of its step.
+    private static let whileHeld: BudgetReceipt = -1
     /// What one retry is in.
     private static let billion: Int64 = 1_000_000_000
     /// How many steps the window has. One more is kept, so that what is kept is never shorter than the window.
@@ -36,6 +39,8 @@ struct WindowedBudget: BudgetCore {
     private var end: Int64
     /// The sum of all steps that are kept.
     private var total = Step()
+    /// Retries that were granted and have not begun.
+    private var held: Int64 = 0
 
     /// - Parameter window: In nanoseconds, more than zero.
     init(ratio: Double, minimumPerSecond: Double, window: Int64) {
@@ -55,15 +60,25 @@ struct WindowedBudget: BudgetCore {
 
     mutating func succeeded(after receipt: BudgetReceipt?) {}
 
-    /// The receipt is the number of the step that the retry is counted in.
     mutating func withdraw(cost: Int64, at now: Int64) -> BudgetReceipt? {
         guard available(cost: cost, at: now) >= 1 else { return nil }
+        held += 1
+        return Self.whileHeld
+    }
+
+    mutating func begin(_ receipt: BudgetReceipt, at now: Int64) -> BudgetReceipt {
+        advance(to: now)
+        held -= 1
         kept[presentSlot].retries += 1
         total.retries += 1
         return present
     }
 
     mutating func giveBack(_ receipt: BudgetReceipt, at now: Int64) {
+        guard receipt != Self.whileHeld else {
+            held -= 1
+            return
+        }
         advance(to: now)
         // Otherwise it has expired by itself.
         guard present - receipt < Int64(kept.count) else { return }
@@ -74,7 +89,7 @@ struct WindowedBudget: BudgetCore {
     mutating func available(cost: Int64, at now: Int64) -> Int64 {
         advance(to: now)
         let granted = Int128(total.firstAttempts) * Int128(ratio) + floor
-        return Int64(clamping: max(0, granted / Int128(Self.billion) - Int128(total.retries)))
+        return Int64(clamping: max(0, granted / Int128(Self.billion) - Int128(total.retries) - Int128(held)))
     }
 
     private func slot(of step: Int64) -> Int { Int(step % Int64(kept.count)) }
