@@ -60,10 +60,11 @@ extension CircuitBreaker {
         changing { $0.reconfigure(rules, areOwn: true, now: $1) }
     }
 
-    /// Goes on by the rules of its registry, unless it has rules of its own.
+    /// Goes on by the rules of its registry, unless it has rules of its own or later ones of the registry.
     func applyUnlessOwn(_ rules: CircuitRules) {
         changing { core, now in
-            if !core.hasOwnRules { core.reconfigure(rules, areOwn: false, now: now) }
+            guard !core.hasOwnRules, core.rules.version < rules.version else { return }
+            core.reconfigure(rules, areOwn: false, now: now)
         }
     }
 }

@@ -24,8 +24,14 @@ internal import Synchronization
 /// | a value | success, unless `judging` says otherwise |
 /// | an error | failure, unless `judge` says otherwise |
 /// | a `Rejection` from a policy inside, or a `Permanent` error | nothing: the neighbour was not asked, or was right to refuse |
-/// | an error in a cancelled task | nothing: it says nothing of the neighbour |
+/// | a `TimedOut` by a limit inside, such as a `Timeout` around the call | failure, unless `judge` says otherwise |
+/// | a `TimedOut` by the `Deadline` or `Timeout` around the breaker | nothing: the time of the caller was up |
+/// | a `CancellationError`, whoever was cancelled | nothing: the neighbour was not waited for |
+/// | any other error in a task that is cancelled, or that a deadline around it has yet to cancel | nothing: nobody waited for it |
 /// | any result of a call that began before the last change of state | nothing: it tells of a past already judged |
+///
+/// A client that throws a `CancellationError` where the neighbour has gone away hides that from the breaker: throw another
+/// error in its place if the task is not cancelled.
 ///
 /// A call that takes longer than ``Configuration/slowCalls`` says is slow, however it ends. A failure or a slow call
 /// opens the breaker, never a good one, with one exception: the one that completes ``Configuration/minimumCalls``.
@@ -61,7 +67,7 @@ public final class CircuitBreaker: Policy {
     ///   - configuration: When it opens, for how long, and what closes it; a value that makes no sense stops the
     ///     program. Check values from a file with ``Configuration/validate()`` before.
     ///   - judge: What an error says of the neighbour; `nil` takes every error for a failure. It is not asked about
-    ///     rejections and `Permanent` errors, nor in a cancelled task. It runs in the caller's task, outside the lock.
+    ///     what counts as nothing in the table above. It runs in the caller's task, outside the lock.
     ///   - clock: What measures how long the breaker is open and how long calls take.
     ///   - randomness: Where the jitter of open times is drawn from; by default a generator of its own.
     ///   - onEvent: Hears of changes, refusals and dropped permits, outside the lock; see ``CircuitEvent``.
@@ -153,8 +159,19 @@ public final class CircuitBreaker: Policy {
 extension CircuitBreaker {
     @usableFromInline
     func outcome(of error: any Error) -> CallOutcome {
-        if error is any Rejection || error is any Permanent || Task.isCancelled { return .ignored }
+        if isNeutral(error) { return .ignored }
         return judge.map { CallOutcome($0(error)) } ?? .failure
+    }
+
+    /// Whether an error says nothing of the neighbour.
+    private func isNeutral(_ error: any Error) -> Bool {
+        // It says itself whose time was up, whatever has become of the task since.
+        if let error = error as? TimedOut { return error.isOfCurrentDeadline }
+        if error is any Rejection || error is any Permanent || error is CancellationError { return true }
+        if Task.isCancelled { return true }
+        // What is inside can find out that the time of the caller is up before the caller's task is cancelled.
+        guard let deadline = Deadline.current else { return false }
+        return deadline.cancels && deadline.hasPassed
     }
 
     @usableFromInline

@@ -3,67 +3,20 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// An operation was cancelled because its time was up; what it did before is not undone.
-///
-/// It is not a ``NotApplied``: the operation may have taken effect.
-public struct TimedOut: Error, CustomStringConvertible {
-    /// What fired: the name of the ``Timeout``, or of the ``Deadline`` around it if that was earlier.
-    public let name: String
-    /// How long it had, counted from when the deadline was made.
-    public let limit: Duration
-    /// What the operation threw when it was cancelled, unless that was a `CancellationError`.
-    public let cause: (any Error)?
-
-    /// A time-out from its parts.
-    public init(name: String = "", limit: Duration, cause: (any Error)? = nil) {
-        self.name = name
-        self.limit = limit
-        self.cause = cause
-    }
-
-    init(_ deadline: Deadline, _ error: any Error) {
-        let isOfInnerRun = (error as? TimedOut).map { $0.name == deadline.name && $0.limit == deadline.limit } ?? false
-        let cause = error is CancellationError || isOfInnerRun ? nil : error
-        self.init(name: deadline.name, limit: deadline.limit, cause: cause)
-    }
-
-    /// What fired, and what the operation threw.
-    public var description: String {
-        let fired = name.isEmpty ? "timed out after \(limit)" : "\(name) timed out after \(limit)"
-        return cause.map { "\(fired): \($0)" } ?? fired
-    }
-}
-
-/// The operation was not started, because its deadline had passed already.
-public struct DeadlinePassed: Rejection, Hashable, CustomStringConvertible {
-    /// The name of the ``Deadline`` or ``Timeout`` that had passed.
-    public let name: String
-
-    /// A refusal because of the deadline of that name.
-    public init(name: String = "") { self.name = name }
-
-    /// `nil`: whoever has time left may try again.
-    public var retryAfter: Duration? { nil }
-
-    /// Which deadline had passed.
-    public var description: String {
-        name.isEmpty ? "the deadline had passed" : "the deadline \(name) had passed"
-    }
-}
-
 extension Deadline {
-    /// Runs an operation and cancels it at the deadline, or at that of an operation around this one if it is earlier.
+    /// Runs an operation and cancels it at the deadline, or at that of an operation around this one if it is not later.
     ///
     /// The call returns when the operation has ended, never before: an operation that takes no notice of its
     /// cancellation runs on, and its caller waits. What it returns after the deadline is returned all the same, because
-    /// it has happened; so is an error that is a ``NotApplied``. A caller that is cancelled itself gets what the
-    /// operation throws.
+    /// it has happened; so is an error that is a ``NotApplied``. A caller that is cancelled before the deadline gets
+    /// what the operation throws; one that is cancelled later had run out of time before.
     ///
     /// The operation runs in a child of the caller's task, in the caller's isolation. It escapes, because Swift cannot
-    /// cancel what runs in the caller's task alone.
+    /// cancel what runs in the caller's task alone. Where the caller's actor is busy at the deadline, the operation is
+    /// cancelled at once all the same: what it waits for ends then, and its own code goes on when the actor is free.
     ///
-    /// - Throws: ``TimedOut`` if the operation was cancelled at the deadline and threw; ``DeadlinePassed`` if it was not
-    ///   started; else what the operation throws.
+    /// - Throws: ``TimedOut`` if the operation was first cancelled at the deadline or later, by whomever, and threw;
+    ///   ``DeadlinePassed`` if it was not started; else what the operation throws.
     public func run<Success>(_ operation: @escaping () async throws -> Success) async throws -> Success {
         try await run(operation, grace: nil) { _, _, _ in }
     }
@@ -72,40 +25,67 @@ extension Deadline {
         _ operation: @escaping () async throws -> Success, grace: Duration?,
         report: @escaping @Sendable (TimeoutEvent.Outcome, Deadline, (any Error)?) -> Void
     ) async throws -> Success {
-        let deadline = orEarlier(Deadline.around)
+        let deadline = orEarlier(Deadline.around).cancelling
         guard !deadline.hasPassed else {
             report(.refused, deadline, nil)
             throw DeadlinePassed(name: deadline.name)
         }
         var value: Success?
         let end = await watched {
-            value = try await deadline.bind(operation)
+            value = try await Deadline.binding(deadline, operation)
         } by: {
             // The only error of the sleep is its cancellation: the operation has ended.
             (try? await deadline.time.sleep(until: deadline.end)) != nil
+        } isDue: {
+            deadline.hasPassed
         } after: {
             guard let grace, (try? await deadline.time.sleep(for: grace)) != nil else { return }
             report(.overdue, deadline, nil)
         }
         if let value {
             // What never suspends is not watched, and may have taken its time all the same.
-            if end.isCancelled || deadline.hasPassed { report(.late, deadline, nil) }
+            if deadline.hasPassed { report(.late, deadline, nil) }
             return value
         }
         guard let failure = end.failure else { preconditionFailure("An operation that has ended returned or threw") }
-        guard end.isCancelled, !Task.isCancelled else {
+        // A run within that is under this deadline, too, can be the first to find out.
+        let isTold = (failure as? TimedOut)?.isOf(deadline) ?? false
+        guard end.wasDue || isTold else {
             if deadline.hasPassed { report(.late, deadline, failure) }
             throw failure
         }
         report(.timedOut, deadline, failure)
-        throw failure is any NotApplied ? failure : TimedOut(deadline, failure)
+        throw isTold || failure is any NotApplied ? failure : TimedOut(deadline, cause: failure)
+    }
+
+    /// Runs an operation that is under no deadline, whatever is around it: for work in the background of a request.
+    ///
+    /// ```swift
+    /// await Deadline.withoutCurrent {
+    ///     refreshes[key] = Task { try await cache.refresh(key) }      // has all the time it needs
+    /// }
+    /// ```
+    ///
+    /// For the operation, and for the tasks that it starts, ``current`` is `nil`. It runs in the caller's task, so it is
+    /// cancelled with it all the same, also at the deadline of a run around it; only what it starts as a task of its own
+    /// goes on.
+    ///
+    /// - Throws: what the operation throws.
+    public static func withoutCurrent<Success>(_ operation: () async throws -> Success) async rethrows -> Success {
+        try await binding(nil, operation)
     }
 
     /// Runs an operation for which this deadline is ``current``, unless there is an earlier one; it is not cancelled.
     package func bind<Success>(
-        _ operation: () async throws -> Success, isolation: isolated (any Actor)? = #isolation
+        _ operation: () async throws -> Success
     ) async rethrows -> Success {
-        try await Deadline.$around.withValue(orEarlier(Deadline.around)) {
+        try await Deadline.binding(orEarlier(Deadline.around), operation)
+    }
+
+    private static func binding<Success>(
+        _ deadline: Deadline?, _ operation: () async throws -> Success, isolation: isolated (any Actor)? = #isolation
+    ) async rethrows -> Success {
+        try await $around.withValue(deadline) {
             // The isolation is captured, so that the closure is where the caller is.
             _ = isolation
             return try await operation()

@@ -15,7 +15,7 @@
 ///
 /// While an operation runs under a deadline it is ``current``, for everything that the operation calls, and for its child
 /// tasks: an inner ``Timeout`` ends no later, and a retry stops instead of sleeping past it. Of several that nest the
-/// earliest counts.
+/// earliest counts, and the outer one of those that pass at the same instant.
 ///
 /// A deadline carries the clock that it was made with, so deadlines of different clocks can be compared: by what remains
 /// of each.
@@ -26,6 +26,8 @@ public struct Deadline: Sendable {
     public let limit: Duration
     let time: TimeSource
     let end: Int64
+    /// Whether what finds it as ``current`` is cancelled when it passes: by a run, and not where it is only bound.
+    package private(set) var cancels = false
 
     /// A deadline that is so long from now.
     ///
@@ -48,7 +50,7 @@ public struct Deadline: Sendable {
     }
 
     /// How long it is until the deadline; zero once it has passed.
-    public var remaining: Duration { .nanoseconds(max(0, end.subtractingSaturating(time.now()))) }
+    public var remaining: Duration { .nanoseconds(max(0, left)) }
 
     /// Whether it has passed: at the moment itself and from then on.
     public var hasPassed: Bool { time.now() >= end }
@@ -56,16 +58,30 @@ public struct Deadline: Sendable {
     /// The earliest of the deadlines that the running operation is under; `nil` if it is under none.
     ///
     /// It is a task-local value, so an unstructured `Task { }` that the operation starts is under it too, also after the
-    /// operation has ended. Start what shall outlive the operation in a detached task.
+    /// operation has ended. Start what shall outlive the operation in ``withoutCurrent(_:)``, or in a detached task.
     public static var current: Deadline? { around }
 
     @TaskLocal static var around: Deadline?
 
-    /// The one of the two that passes first.
+    /// The one of the two that passes first; the other if they pass at the same instant.
     func orEarlier(_ other: Deadline?) -> Deadline {
-        guard let other, other.remaining < remaining else { return self }
-        return other
+        guard let other else { return self }
+        // In this order the time that a reading takes favours the other.
+        let left = left
+        return other.left <= left ? other : self
     }
+
+    var cancelling: Deadline {
+        var deadline = self
+        deadline.cancels = true
+        return deadline
+    }
+
+    /// How long it is until the deadline; less than zero once it has passed.
+    private var left: Int64 { end.subtractingSaturating(time.now()) }
+
+    /// Whether both were made as one, or pass at one instant of one clock.
+    func isSame(as other: Deadline) -> Bool { end == other.end && time.isCopy(of: other.time) }
 }
 
 extension Deadline: CustomStringConvertible {

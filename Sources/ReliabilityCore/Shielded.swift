@@ -7,14 +7,14 @@
 ///
 /// For the few things that must not stop half-way, such as settling what has already happened or undoing it. The
 /// operation runs in a task of its own that inherits priority and task-local values but not cancellation, and so not the
-/// caller's ``Deadline`` either; the caller owns it and waits for its end, so it never outlives the call. It costs a task (about a microsecond and four
-/// allocations), so stores whose writes ignore cancellation by themselves need no shield.
+/// caller's ``Deadline`` either; the caller owns it and waits for its end, so it never outlives the call. It costs a task
+/// (about a microsecond and four allocations), so stores whose writes ignore cancellation by themselves need no shield.
 ///
 /// This file is one of the two places in the package that start an unstructured task.
 package func shielded<Success: Sendable>(
     _ operation: @escaping @Sendable () async throws -> Success
 ) async throws -> Success {
-    try await Deadline.$around.withValue(nil) { try await Task { try await operation() }.value }
+    try await Deadline.withoutCurrent { try await Task { try await operation() }.value }
 }
 
 /// A task beside an operation, which the cancellation of the operation's task does not reach.

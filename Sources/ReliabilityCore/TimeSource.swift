@@ -43,6 +43,9 @@ package struct TimeSource: Sendable {
         )
     }
 
+    /// Whether both were made in one call, or at the same nanosecond of the system's clock.
+    func isCopy(of other: TimeSource) -> Bool { origin == other.origin }
+
     /// Nanoseconds since this time source was made.
     package func now() -> Int64 {
         if let reading { reading() } else { Self.continuousNanoseconds() &- origin }

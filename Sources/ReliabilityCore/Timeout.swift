@@ -10,7 +10,7 @@
 /// let product = try await timeout.run { try await catalog.product(id) }
 /// ```
 ///
-/// Each run has a ``Deadline`` of its own, or that of the operation around it if it is earlier. To bound several
+/// Each run has a ``Deadline`` of its own, or that of the operation around it if that is not later. To bound several
 /// attempts together put a time-out around the retry, and one for each attempt inside:
 ///
 /// ```swift
@@ -63,7 +63,9 @@ public struct Timeout: Policy {
         return try await deadline.run(operation, grace: grace) { outcome, fired, error in
             let elapsed = Duration.nanoseconds(deadline.time.now() - start)
             onEvent(
-                TimeoutEvent(name: name, outcome: outcome, deadline: fired.name, elapsed: elapsed, error: error))
+                TimeoutEvent(
+                    name: name, outcome: outcome, deadline: fired.name, isSurrounding: !fired.isSame(as: deadline),
+                    elapsed: elapsed, error: error))
         }
     }
 
@@ -92,6 +94,8 @@ public struct TimeoutEvent: Sendable {
     public let outcome: Outcome
     /// The name of the deadline that passed: of the time-out itself, or of one around it.
     public let deadline: String
+    /// Whether that is a deadline around the time-out, which passed no later than its own limit would have.
+    public let isSurrounding: Bool
     /// How long the run has taken so far.
     public let elapsed: Duration
     /// What the operation threw.

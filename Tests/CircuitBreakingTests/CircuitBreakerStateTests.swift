@@ -439,6 +439,21 @@ struct Bench: ~Copyable {
         #expect(bench.core.counts == CircuitCounts())
     }
 
+    @Test func `use is the end of a call, however it ends, and not a call that is under way`() {
+        let settings = CircuitBreaker.Configuration(failureRateThreshold: nil, forgetAfter: .seconds(60))
+        for (others, kept) in [("", 1), ("X", 2), ("S", 3), ("F", 3)] {
+            var bench = Bench(settings)
+            let long = bench.start(at: 0)
+            bench.call("F", at: 1)
+            // A call that only begins keeps nothing; nor does looking.
+            _ = bench.start(at: 30)
+            _ = bench.core.look(now: Bench.nanoseconds(31))
+            bench.call(others, at: 40)
+            bench.end(long, .failure, at: 61)
+            #expect(bench.core.counts.calls == kept)
+        }
+    }
+
     @Test func `what is idle for long enough is as good as new`() {
         let settings = CircuitBreaker.Configuration(
             window: .calls(4), minimumCalls: 2, openFor: .seconds(5), growth: .init(factor: 2),

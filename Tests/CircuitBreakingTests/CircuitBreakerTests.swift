@@ -70,8 +70,8 @@ import CircuitBreaking
         (.failure(Declined()), 1, 0),
         (.failure(Refused()), 0, 0), (.failure(Senseless()), 0, 0),
         (.failure(CircuitOpen(name: "inner", retryAfter: nil)), 0, 0),
-        // Its task is not cancelled, so this one speaks of the neighbour.
-        (.failure(CancellationError()), 1, 1),
+        // Somebody within was cancelled, though the task of the call is not.
+        (.failure(CancellationError()), 0, 0),
     ]
 
     @Test(arguments: results)
@@ -101,6 +101,44 @@ import CircuitBreaking
         _ = await run(breaker, .failure(Overloaded(retryAfter: .seconds(7))))
         #expect(await run(breaker, .success(1)) as? CircuitOpen == .init(name: "provider", retryAfter: .seconds(7)))
         #expect(breaker.snapshot.reason == .advice)
+    }
+
+    @Test(arguments: [false, true])
+    func `a rule is asked about all that a snapshot tells of the window`(isMeasuring: Bool) throws {
+        final class Seen: Sendable {
+            let breaker = Locked<CircuitBreaker?>(nil)
+            let pairs = Locked<[(CircuitCounts, CircuitBreaker.Snapshot?)]>([])
+        }
+        let (seen, clock) = (Seen(), ManualClock())
+        let rule = CircuitRule("never") { counts in
+            // Outside the lock, so that the breaker may be asked.
+            let snapshot = seen.breaker.withLock { $0 }?.snapshot
+            seen.pairs.withLock { $0.append((counts, snapshot)) }
+            return false
+        }
+        let breaker = CircuitBreaker(
+            name: "provider",
+            configuration: .init(
+                window: .calls(4), minimumCalls: 1, failureRateThreshold: nil,
+                slowCalls: .init(longerThan: .seconds(2)), rule: rule), clock: clock)
+        seen.breaker.withLock { $0 = breaker }
+        defer { seen.breaker.withLock { $0 = nil } }
+        if isMeasuring { breaker.measureOnly() }
+        let first = breaker.snapshot
+        for (letter, seconds) in zip("SFFSSFFSF", [0, 0, 3, 0, 3, 0, 0, 0, 0]) {
+            let permit = try breaker.acquire()
+            clock.advance(by: .seconds(seconds))
+            if letter == "S" { permit.succeed() } else { permit.fail() }
+        }
+        let pairs = seen.pairs.withLock { $0 }
+        #expect(pairs.count == 6)
+        for case (let counts, let snapshot?) in pairs {
+            #expect(snapshot.counts == counts)
+            #expect(snapshot.failureRate == counts.failureRate && snapshot.slowCallRate == counts.slowCallRate)
+            #expect(snapshot.state == first.state && snapshot.generation == first.generation)
+            #expect(snapshot.rejected == 0 && snapshot.runningProbes == 0 && snapshot.openings == 0)
+            #expect(snapshot.reason == first.reason && snapshot.retryAfter == nil)
+        }
     }
 
     @Test func `a value can be a failure`() async throws {

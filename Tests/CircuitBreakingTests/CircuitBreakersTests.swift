@@ -179,6 +179,67 @@ import Testing
         #expect(breakers.configuration.openFor == .seconds(9))
     }
 
+    @Test func `the configuration that was set last is that of all, whoever set another at the time`() async throws {
+        for _ in 0..<20 {
+            let breakers = CircuitBreakers<Int>(name: "shops", maximumKeys: 2_000, clock: clock)
+            let own = breakers.breaker(for: -1)
+            try own.reconfigure(Settings(openFor: .seconds(77)))
+            for key in 0..<400 { _ = breakers.breaker(for: key) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for seconds in 1...4 {
+                    group.addTask {
+                        try breakers.reconfigure(Settings(openFor: .seconds(seconds)))
+                        for key in 0..<100 { _ = breakers.breaker(for: 1_000 * seconds + key) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let last = breakers.configuration.openFor
+            let kept = (0..<400) + (1...4).flatMap { 1_000 * $0..<1_000 * $0 + 100 }
+            #expect(kept.allSatisfy { breakers.breaker(for: $0).configuration.openFor == last })
+            #expect(breakers.overflowBreaker.configuration.openFor == last)
+            #expect(own.configuration.openFor == .seconds(77))
+        }
+    }
+
+    @Test func `whichever breaker can make room among many, a key that asks again gets it`() {
+        let breakers = CircuitBreakers<Int>(name: "shops", maximumKeys: 1_024, clock: clock)
+        var held = (0..<1_024).map { breakers.breaker(for: $0) }
+        #expect(breakers.breaker(for: 5_000) === breakers.overflowBreaker)
+        for round in 0..<40 {
+            held.remove(at: (round * 7_919) % held.count)
+            // 16 shards take turns, and 32 breakers of the one whose turn it is are looked at.
+            let asked = (0..<200).first { _ in breakers.breaker(for: 10_000 + round) !== breakers.overflowBreaker }
+            #expect(asked != nil)
+            held.append(breakers.breaker(for: 10_000 + round))
+            #expect(breakers.count == 1_024)
+        }
+        #expect(held.allSatisfy { $0 !== breakers.overflowBreaker })
+        #expect(Set(held.map(ObjectIdentifier.init)).count == 1_024)
+        #expect(breakers.snapshots().count == 1_024)
+    }
+
+    @Test func `a key is compared only with one of the same hash`() {
+        struct Collider: Hashable, Sendable {
+            static let comparisons = Atomic(0)
+            let number: Int
+
+            func hash(into hasher: inout Hasher) { hasher.combine(number / 2) }
+
+            static func == (a: Collider, b: Collider) -> Bool {
+                comparisons.wrappingAdd(1, ordering: .relaxed)
+                return a.number == b.number
+            }
+        }
+        let breakers = CircuitBreakers<Collider>(name: "shops", maximumKeys: 2_000, clock: clock)
+        let made = (0..<1_000).map { breakers.breaker(for: Collider(number: $0)) }
+        Collider.comparisons.store(0, ordering: .relaxed)
+        for number in 0..<1_000 { #expect(breakers.breaker(for: Collider(number: number)) === made[number]) }
+        // Each with itself, and every second one with the other of its hash before.
+        let comparisons = Collider.comparisons.load(ordering: .relaxed)
+        #expect(comparisons == 1_500)
+    }
+
     @Test(arguments: [100, 1_500])
     func `there are never more breakers than allowed, and all of them are used`(maximumKeys: Int) async {
         let breakers = CircuitBreakers<Int>(name: "shops", maximumKeys: maximumKeys, clock: clock)
@@ -200,6 +261,28 @@ import Testing
         #expect(breakers.snapshots().count == maximumKeys)
         // Everybody who holds a key's breaker holds the same one.
         for (key, breaker) in held.joined() { #expect(breakers.existingBreaker(for: key) === breaker) }
+    }
+
+    @Test func `many that want room for the same key at a time give it one breaker`() async {
+        let breakers = CircuitBreakers<Int>(name: "shops", maximumKeys: 1_024, clock: clock)
+        // No breaker of the first shard can make room, and all others can.
+        func isOfFirstShard(_ key: Int) -> Bool { (key.hashValue >> 40) & 15 == 0 }
+        let held = (0..<1_024).map { ($0, breakers.breaker(for: $0)) }.filter { isOfFirstShard($0.0) }
+        let wanted = Array((1_024...).lazy.filter(isOfFirstShard).prefix(600))
+        await withDiscardingTaskGroup { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for key in wanted {
+                        let breaker = breakers.breaker(for: key)
+                        guard breaker !== breakers.overflowBreaker else { continue }
+                        if breakers.existingBreaker(for: key) !== breaker { Issue.record("\(key) has two breakers") }
+                        if breakers.count > 1_024 { Issue.record("\(breakers.count) breakers") }
+                    }
+                }
+            }
+        }
+        #expect(held.allSatisfy { breakers.existingBreaker(for: $0.0) === $0.1 })
+        #expect(breakers.count == breakers.snapshots().count)
     }
 
     @Test func `no result is lost while breakers come and go`() async {
@@ -259,7 +342,24 @@ import Testing
         #expect(breakers.outliers(maximumShare: 0) == ["g"])
         breakers.breaker(for: "g").isolate(for: .seconds(30))
         #expect(breakers.outliers() == ["e"])
-        #expect(breakers.outliers(maximumShare: 0) == [])
+        // The one that may always be out is out, and with it a share of 1 in 27.
+        for share in [0, 0.03, 0.07] { #expect(breakers.outliers(maximumShare: share) == []) }
+        #expect(breakers.outliers(maximumShare: 0.08) == ["e"])
+        // One that refuses nothing is not out.
+        breakers.breaker(for: "good 1").disable()
+        breakers.breaker(for: "good 2").measureOnly()
+        #expect(breakers.outliers() == ["e"])
+        // One that is isolated is, half-open or open as well.
+        let other = breakers.breaker(for: "good 3")
+        other.isolate(for: .seconds(1))
+        #expect(other.state == .isolated && breakers.outliers() == [])
+        clock.advance(by: .seconds(1))
+        try other.acquire().ignore()
+        #expect(other.state == .halfOpen && breakers.outliers() == [])
+        try other.acquire().settle(.unavailable(for: .seconds(9)))
+        #expect(other.state == .open && breakers.outliers() == [])
+        other.reset()
+        #expect(breakers.outliers() == ["e"])
         // Where all are alike, nobody is an outlier.
         let failing = CircuitBreakers<Int>(
             name: "hosts", configuration: .init(failureRateThreshold: nil, rule: nil), clock: clock)

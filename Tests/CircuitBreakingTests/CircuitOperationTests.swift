@@ -3,7 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-import CircuitBreaking
+@testable import CircuitBreaking
 import ReliabilityCore
 import ReliabilityTesting
 import Testing
@@ -131,6 +131,46 @@ import Testing
         #expect(story.snapshot.runningProbes == 2)
         for probe in probes { probe.succeed() }
         #expect(story.state == .closed)
+    }
+
+    @Test func `looking draws nothing from the randomness, in any state and at any time`() throws {
+        let configuration = Settings.consecutiveFailures(
+            1, openFor: .seconds(10), growth: .init(jitter: 1), probes: .init(2, timeLimit: .seconds(3)))
+        // Two that live through the same, of which one is looked at all the time.
+        func live(_ look: (CircuitBreakers<String>) -> Void) throws -> (times: [Duration?], draw: UInt64) {
+            let (clock, randomness) = (ManualClock(), RandomSource.seeded(7))
+            let breakers = CircuitBreakers<String>(
+                name: "provider", configuration: configuration, clock: clock, randomness: randomness)
+            let breaker = breakers.breaker(for: "a")
+            var times: [Duration?] = []
+            for _ in 0..<20 {
+                look(breakers)
+                if case .closed = breaker.state { try breaker.acquire().fail() }
+                look(breakers)
+                times.append(breaker.snapshot.retryAfter)
+                clock.advance(by: .seconds(10))
+                look(breakers)
+                // A probe that hangs until the half-open time is over, so that looking finds the breaker open again.
+                let probe = try? breaker.acquire().detach()
+                look(breakers)
+                clock.advance(by: .seconds(3))
+                look(breakers)
+                probe?.ignore()
+            }
+            return (times, randomness.next())
+        }
+        let alone = try live { _ in }
+        let watched = try live { breakers in
+            for _ in 0..<5 {
+                _ = (breakers.snapshots(), breakers.outliers())
+                if let breaker = breakers.existingBreaker(for: "a") {
+                    _ = (breaker.state, breaker.snapshot, breaker.peek(), breaker.isFresh)
+                }
+            }
+        }
+        #expect(watched.times == alone.times)
+        #expect(watched.draw == alone.draw)
+        #expect(Set(alone.times).count > 2)
     }
 
     @Test func `a window that is the same keeps its results, and another starts empty`() throws {

@@ -13,7 +13,7 @@ import Testing
 
     /// With few different hashes keys lie far from the buckets that they want, and gaps matter.
     @Test(arguments: [1, 3, 16, 1_000_000])
-    func `every key is found and no other, while keys come and replace others`(hashes: Int) {
+    func `every key is found and no other, while keys come, replace others and go`(hashes: Int) {
         for seed in UInt64(1)...20 {
             var random = RandomSource.seeded(seed)
             var slots = CircuitSlots()
@@ -30,6 +30,12 @@ import Testing
                     let previous = slots.replace(place, by: breaker, for: CircuitKey(key), hash: hash(key))
                     #expect(Self.key(previous) == present[place].key)
                     present[place] = (key, breaker)
+                }
+                if present.count > 1, Int.random(in: 0..<4, using: &random) == 0 {
+                    let place = Int.random(in: 0..<present.count, using: &random)
+                    #expect(Self.key(slots.remove(place)) == present[place].key)
+                    present.swapAt(place, present.count - 1)
+                    present.removeLast()
                 }
                 let expected = Dictionary(uniqueKeysWithValues: present.map { ($0.key, ObjectIdentifier($0.breaker)) })
                 for other in 0...key {
@@ -53,6 +59,13 @@ import Testing
         try held[1].acquire().fail()
         held.removeSubrange(1...2)
         #expect(slots.findFresh() == 2)
+        #expect(held.count == 3)
+        // The last one takes the place, and the hand goes round among those that are left.
+        #expect(Self.key(slots.remove(2)) == 2)
+        #expect(slots.findFresh() == nil)
+        for _ in 0..<3 { _ = slots.remove(0) }
+        #expect(slots.findFresh() == nil)
+        #expect(Self.key(slots.remove(0)) != nil && slots.findFresh() == nil && slots.all.isEmpty)
         #expect(held.count == 3)
     }
 }

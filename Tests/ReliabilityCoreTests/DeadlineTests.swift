@@ -49,11 +49,74 @@ import Testing
         #expect(name() == nil)
     }
 
+    @Test func `of two that have passed the one that did so first is told`() async {
+        let (early, late) = (
+            Deadline.after(.seconds(1), name: "early", clock: clock),
+            Deadline.after(.seconds(2), name: "late", clock: clock)
+        )
+        clock.advance(by: .seconds(3))
+        for (outer, inner) in [(early, late), (late, early)] {
+            _ = await outer.bind {
+                await #expect(throws: DeadlinePassed(name: "early")) { try await inner.run { Issue.record("It ran") } }
+            }
+        }
+    }
+
     @Test func `a deadline is bound without a run, for what only asks`() async {
         let deadline = Deadline.after(.seconds(1), name: "a", clock: clock)
         #expect(await deadline.bind { Deadline.current?.name } == "a")
         let earlier = Deadline.after(.milliseconds(1), name: "b", clock: clock)
         #expect(await earlier.bind { await deadline.bind { Deadline.current?.name } } == "b")
+    }
+
+    @Test func `an operation can do without the deadline around it, and so can the tasks it starts`() async throws {
+        struct Broken: Error {}
+        let deadline = Deadline.after(.seconds(1), name: "request", clock: clock)
+        let later = Deadline.after(.seconds(9), name: "own", clock: clock)
+        try await deadline.run {
+            let inTask = await Deadline.withoutCurrent { await Task { Deadline.current?.name }.value }
+            #expect(inTask == nil && Deadline.current?.name == "request")
+            await #expect(throws: Broken.self) { try await Deadline.withoutCurrent { throw Broken() } }
+            // A limit of its own is its only one.
+            clock.advance(by: .seconds(2))
+            let own = try await Deadline.withoutCurrent { try await later.run { Deadline.current?.name } }
+            #expect(own == "own")
+        }
+    }
+
+    @Test func `an operation runs where its caller does, with and without a deadline`() async throws {
+        actor Caller {
+            func isIsolated(_ deadline: Deadline) async throws -> [Bool] {
+                let isolations = [
+                    await Deadline.withoutCurrent(DeadlineTests.isolation),
+                    await deadline.bind(DeadlineTests.isolation),
+                    try await deadline.run(DeadlineTests.isolation),
+                    try await deadline.run {
+                        await Task.yield()
+                        return await DeadlineTests.isolation()
+                    },
+                ]
+                return isolations.map { $0 === self }
+            }
+        }
+        #expect(try await Caller().isIsolated(.after(.seconds(9))) == [true, true, true, true])
+    }
+
+    private static func isolation() async -> (any Actor)? { #isolation }
+
+    @Test func `an operation that does without a deadline is cancelled with its caller all the same`() async {
+        let deadline = Deadline.after(.seconds(1), clock: clock)
+        async let failure: (any Error)? = {
+            do {
+                try await deadline.run { try await Deadline.withoutCurrent { try await clock.sleep(for: .seconds(9)) } }
+            } catch {
+                return error
+            }
+            return nil
+        }()
+        await clock.waitForSleepers(2)
+        clock.advance(by: .seconds(1))
+        #expect(await failure is TimedOut)
     }
 
     @Test func `a run is cancelled at the deadline, which is not begun anew`() async {

@@ -158,11 +158,11 @@ import Testing
     {
         struct Broken: Error {}
         struct Refused: NotApplied {}
-        for error in [Broken(), Refused(), TimedOut(name: "a", limit: .seconds(2))] as [any Error] {
+        for error in [Broken(), Refused(), nil] as [(any Error)?] {
             async let outcome = Result {
                 try await timeout(2, "a").run {
                     try? await clock.sleep(for: .seconds(9))
-                    throw error
+                    throw try error ?? TimedOut(#require(Deadline.current), cause: Broken())
                 }
             }
             await advance(2, sleepers: 2)
@@ -170,21 +170,52 @@ import Testing
             #expect(failure is Refused == error is Refused)
             #expect(told.last == "timedOut a 2.0 seconds")
             guard let timedOut = failure as? TimedOut else { continue }
-            // What an inner run under the same deadline has told is not told twice.
-            #expect(timedOut.limit == .seconds(2) && timedOut.cause is Broken == error is Broken)
-            #expect(!(timedOut.cause is TimedOut))
+            // What somebody within has told of the same deadline is not told twice.
+            #expect(timedOut.limit == .seconds(2) && timedOut.cause is Broken)
         }
     }
 
-    @Test func `an inner run of the same name and another limit is a cause`() async throws {
+    @Test func `a time-out of another deadline is a cause, though it has the same name and limit`() async throws {
+        let other = Deadline.after(.seconds(2), name: "a")
+        for inner in [TimedOut(name: "a", limit: .seconds(2)), TimedOut(other, cause: CancellationError())] {
+            #expect(inner.cause == nil)
+            async let outcome = Result {
+                try await timeout(2, "a").run {
+                    try? await clock.sleep(for: .seconds(9))
+                    throw inner
+                }
+            }
+            await advance(2, sleepers: 2)
+            #expect((await outcome.failure as? TimedOut)?.cause is TimedOut)
+        }
+    }
+
+    /// The deadline around the time-out, its limit, and whether the one around fires: also if both pass at one instant.
+    @Test(arguments: [(5, 2, false), (2, 5, true), (2, 2, true)])
+    func `an error says at every level whether the time of that level is up`(
+        around: Int, own: Int, isSurrounding: Bool
+    ) async throws {
         async let outcome = Result {
-            try await timeout(2, "a").run {
-                try? await clock.sleep(for: .seconds(9))
-                throw TimedOut(name: "a", limit: .seconds(1))
+            try await Deadline.after(.seconds(around), name: "request", clock: clock).run {
+                let inner = await Result {
+                    try await timeout(own, "call").run {
+                        let inmost = await Result {
+                            try await timeout(9, "inmost").run { try await clock.sleep(for: .seconds(9)) }
+                        }
+                        #expect((inmost.failure as? TimedOut)?.isOfCurrentDeadline == true)
+                        try inmost.get()
+                    }
+                }
+                #expect((inner.failure as? TimedOut)?.isOfCurrentDeadline == isSurrounding)
+                try inner.get()
             }
         }
-        await advance(2, sleepers: 2)
-        #expect(((await outcome.failure as? TimedOut)?.cause as? TimedOut)?.limit == .seconds(1))
+        await advance(2, sleepers: 4)
+        let failure = try #require(await outcome.failure as? TimedOut)
+        #expect(!failure.isOfCurrentDeadline && failure.name == (isSurrounding ? "request" : "call"))
+        let isTold = events.all.withLock { $0.map { $0.name == "call" ? $0.isSurrounding : true } }
+        #expect(isTold == [true, isSurrounding])
+        #expect(!TimedOut(limit: .seconds(2)).isOfCurrentDeadline)
     }
 
     @Test func `an operation that never suspends is not cancelled, and told if it takes too long`() async throws {
@@ -210,6 +241,31 @@ import Testing
         await advance(3, sleepers: 1)
         try await done
         #expect(told == ["overdue a 3.0 seconds", "late a 6.0 seconds"])
+    }
+
+    @Test func `one that its caller has cancelled before is told as well, and the caller's cancellation ends nothing`()
+        async throws
+    {
+        let run = Task { try await timeout(1, "a", grace: .seconds(2)).run { try await stubborn(6) } }
+        await clock.waitForSleepers(2)
+        run.cancel()
+        await advance(3, sleepers: 2)
+        while told.isEmpty { await Task.yield() }
+        #expect(clock.sleeperCount == 1)
+        await advance(3, sleepers: 1)
+        try await run.value
+        #expect(told == ["overdue a 3.0 seconds", "late a 6.0 seconds"])
+    }
+
+    @Test func `a caller that is cancelled leaves no watch behind, whenever the operation ends`() async {
+        for round in 0..<500 {
+            let run = Task { try await timeout(1, "a").run { try await clock.sleep(for: .seconds(9)) } }
+            for _ in 0..<round % 5 { await Task.yield() }
+            run.cancel()
+            await #expect(throws: CancellationError.self) { try await run.value }
+            #expect(clock.sleeperCount == 0)
+        }
+        #expect(told.isEmpty)
     }
 
     @Test func `an operation is not started under a deadline that has passed`() async throws {

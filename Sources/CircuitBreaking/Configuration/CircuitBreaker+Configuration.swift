@@ -40,8 +40,13 @@ extension CircuitBreaker {
         public var probes: Probes
         /// After how long without use a breaker that nobody has overridden is as good as new; by default `nil`: never.
         ///
-        /// An open breaker counts from the end of its open time on. A time window forgets its results by itself, so
-        /// that this makes a difference to a count window and to a breaker that is not closed.
+        /// Use is the end of a call, however it ends, and where a breaker is not closed a call that asks for a permit as
+        /// well. An open breaker counts from the end of its open time on. A call that is under way is no use, so take
+        /// more than the longest call: the first that ends so long after the one before finds the results forgotten,
+        /// also if it began when they were fresh.
+        ///
+        /// A time window forgets its results by itself, so that this makes a difference to a count window and to a
+        /// breaker that is not closed.
         public var forgetAfter: Duration?
 
         /// Makes a configuration; every value left out has the default that its property tells.

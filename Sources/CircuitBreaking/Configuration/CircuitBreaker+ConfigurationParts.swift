@@ -100,8 +100,12 @@ extension CircuitBreaker.Configuration {
 /// let rule = CircuitRule("five failures") { $0.failures >= 5 }
 /// ```
 ///
-/// It is asked after every failure and every slow call that is counted while the breaker is closed, with the counts
-/// that include it, unless another rule is broken already. A breach counts even if another result comes in between.
+/// It is asked after every failure and every slow call that is counted while the breaker is closed or only measures, with
+/// the counts that include it, unless another rule is broken already. A breach counts even if another result comes in
+/// between.
+///
+/// The counts are all that there is to judge by: whatever else a ``CircuitBreaker/Snapshot`` tells follows from them while
+/// calls pass, or does not change. So a rule is tried out on counts that a test makes up, without a breaker.
 public struct CircuitRule: Sendable {
     /// What the rule is called in ``CircuitReason/rule(_:)``.
     public let name: String

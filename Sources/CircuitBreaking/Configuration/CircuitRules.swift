@@ -30,6 +30,8 @@ struct Share: Sendable {
 /// that all breakers of a registry share it.
 final class CircuitRules: Sendable {
     let configuration: CircuitBreaker.Configuration
+    /// How many configurations its registry had before this one.
+    let version: Int
     let window: CircuitBreaker.Configuration.Window
     let tracksSlowCalls: Bool
     let minimumCalls: Int
@@ -51,9 +53,10 @@ final class CircuitRules: Sendable {
     let timeLimit: Int64?
     let forgetAfter: Int64?
 
-    init(_ configuration: CircuitBreaker.Configuration) {
+    init(_ configuration: CircuitBreaker.Configuration, version: Int = 0) {
         let (slowCalls, probes) = (configuration.slowCalls, configuration.probes)
         self.configuration = configuration
+        self.version = version
         window = configuration.window
         tracksSlowCalls = slowCalls != nil
         if case .calls(let calls) = window {

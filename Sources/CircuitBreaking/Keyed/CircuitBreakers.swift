@@ -18,12 +18,16 @@ internal import Synchronization
 ///
 /// **Bounds.** There are at most ``maximumKeys`` breakers. When another key comes, one that is *as good as new* makes
 /// room: closed, with nothing counted, held by nobody, overridden by nobody and without a configuration of its own. So
-/// nothing is lost, and nobody gets an open breaker closed by making up keys. Up to 32 breakers are looked at. If none
-/// of them is as good as new the key gets what ``Overflow`` says, and no breaker of its own until there is room.
+/// nothing is lost, and nobody gets an open breaker closed by making up keys. Up to 64 breakers are looked at, each time
+/// the next ones, so that one that can make room is found sooner or later wherever it is. If none of them is as good as
+/// new the key gets what ``Overflow`` says, and looks again when it is asked for again.
 ///
 /// A breaker becomes as good as new by time alone: by default its window is the last minute, and after ten minutes
 /// without use it forgets that it was open. With a count window and no ``CircuitBreaker/Configuration/forgetAfter`` it
 /// hardly ever does.
+///
+/// **Keys.** A key is hashed outside locks. It is compared while a lock of the registry is held, and only with a key of
+/// the same hash: `==` of a type of your own does not ask the registry for anything.
 public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
     /// What a key gets while there is no room for a breaker of its own.
     public enum Overflow: Sendable, Hashable {
@@ -49,8 +53,10 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
     private let rules: Locked<CircuitRules>
     private let shards: [CircuitShard]
     private let total = Atomic<Int>(0)
+    /// Counts the keys for which there was no room in their own shard.
+    private let turn = Atomic<Int>(0)
 
-    /// Below this number of keys there is one lock, so that every breaker is found that could make room.
+    /// Below this number of keys there is one lock.
     private static var sharded: Int { 1_024 }
 
     /// Makes a registry without breakers.
@@ -125,12 +131,17 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
     /// Goes on by another configuration with every breaker but those that have been given one of their own, as
     /// ``CircuitBreaker/reconfigure(_:)`` does it.
     ///
+    /// If it is called by several at a time, the ``configuration`` that stays is that of every breaker.
+    ///
     /// - Throws: ``InvalidCircuitConfiguration``; everything then goes on as before.
     public func reconfigure(_ configuration: CircuitBreaker.Configuration) throws(InvalidCircuitConfiguration) {
         try configuration.validate()
-        let rules = CircuitRules(configuration)
-        // In this order a breaker that is made meanwhile either is made of the new rules or is among those below.
-        self.rules.withLock { $0 = rules }
+        let rules = self.rules.withLock { rules in
+            rules = CircuitRules(configuration, version: rules.version + 1)
+            return rules
+        }
+        // In this order a breaker that is made meanwhile either is made of the new rules or is among those below. It
+        // takes the later ones of two that reach it in any order.
         for (_, breaker) in breakers() { breaker.applyUnlessOwn(rules) }
         overflowBreaker.applyUnlessOwn(rules)
     }
@@ -156,7 +167,7 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
 
     /// Makes the breaker of a key, if nobody has done so meanwhile and there is room.
     private func makeBreaker(for key: Key, hash: Int) -> CircuitBreaker {
-        let (made, evicted) = shard(of: hash).slots.withLock { slots -> (CircuitBreaker?, Key?) in
+        var (made, evicted) = shard(of: hash).slots.withLock { slots -> (CircuitBreaker?, Key?) in
             if let breaker = slots.breaker(hash: hash, { Self.key($0) == key }) { return (breaker, nil) }
             if takeRoom() {
                 let breaker = makeBreaker(for: key)
@@ -167,10 +178,34 @@ public final class CircuitBreakers<Key: Hashable & Sendable>: Sendable {
             let breaker = makeBreaker(for: key)
             return (breaker, Self.key(slots.replace(place, by: breaker, for: CircuitKey(key), hash: hash)))
         }
+        if made == nil {
+            evicted = evictElsewhere()
+            if evicted != nil { made = takeFreedRoom(for: key, hash: hash) }
+        }
         if let evicted { onEvent?(KeyedCircuitEvent(key: evicted, kind: .evicted)) }
         if let made { return made }
         onEvent?(KeyedCircuitEvent(key: key, kind: .overflowed))
         return overflowBreaker
+    }
+
+    /// Takes out a breaker that can make room in the shard whose turn it is. Its room stays taken, for another key.
+    private func evictElsewhere() -> Key? {
+        guard shards.count > 1 else { return nil }
+        let index = turn.wrappingAdd(1, ordering: .relaxed).newValue & (shards.count - 1)
+        return shards[index].slots.withLock { slots in slots.findFresh().map { Self.key(slots.remove($0)) } }
+    }
+
+    /// Makes the breaker of a key for which there is room, if nobody has done so meanwhile.
+    private func takeFreedRoom(for key: Key, hash: Int) -> CircuitBreaker {
+        shard(of: hash).slots.withLock { slots in
+            if let breaker = slots.breaker(hash: hash, { Self.key($0) == key }) {
+                total.wrappingSubtract(1, ordering: .relaxed)
+                return breaker
+            }
+            let breaker = makeBreaker(for: key)
+            slots.insert(breaker, for: CircuitKey(key), hash: hash)
+            return breaker
+        }
     }
 
     /// Counts a breaker that is about to be made, if there is room for it.

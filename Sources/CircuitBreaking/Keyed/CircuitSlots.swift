@@ -77,6 +77,28 @@ struct CircuitSlots {
         return previous
     }
 
+    /// Takes out the breaker at the place; returns its key.
+    mutating func remove(_ place: Int) -> AnyObject {
+        let removed = keys[place]
+        leave(place)
+        let last = keys.count - 1
+        if place < last { buckets[bucket(of: last)] = Int32(place) }
+        keys.swapAt(place, last)
+        hashes.swapAt(place, last)
+        breakers.swapAt(place, last)
+        keys.removeLast()
+        hashes.removeLast()
+        breakers.removeLast()
+        if hand == last { hand = 0 }
+        return removed
+    }
+
+    private func bucket(of place: Int) -> Int {
+        var bucket = hashes[place] & (buckets.count - 1)
+        while buckets[bucket] != Int32(place) { bucket = (bucket + 1) & (buckets.count - 1) }
+        return bucket
+    }
+
     /// Takes the first free bucket from the one of the hash on.
     private mutating func enter(_ place: Int) {
         var bucket = hashes[place] & (buckets.count - 1)
@@ -87,8 +109,7 @@ struct CircuitSlots {
     /// Frees the bucket of the place, and moves those behind it up that would not be found across the gap.
     private mutating func leave(_ place: Int) {
         let mask = buckets.count - 1
-        var gap = hashes[place] & mask
-        while buckets[gap] != Int32(place) { gap = (gap + 1) & mask }
+        var gap = bucket(of: place)
         var bucket = (gap + 1) & mask
         while buckets[bucket] >= 0 {
             let wanted = hashes[Int(buckets[bucket])] & mask

@@ -52,7 +52,7 @@ extension CircuitBreakerState {
         openings += 1
         openTime = openings == 1 ? rules.openFor : rules.openTime(after: openTime)
         let length = breach.advice ?? rules.jittered(openTime, draw)
-        draw = random.next()
+        if let random { draw = random.next() }
         enter(.open(until: time.addingSaturating(length)), breach.reason, breach.counts, openFor: length)
     }
 

@@ -35,9 +35,10 @@ extension CircuitBreakerState {
         return results.calls == 0 && !hasOwnRules
     }
 
-    /// A copy for which it is `now`.
+    /// A copy for which it is `now`, and which shares nothing with this one.
     func look(now: Int64) -> CircuitBreakerState {
         var copy = self
+        copy.random = nil
         copy.advance(to: now)
         return copy
     }

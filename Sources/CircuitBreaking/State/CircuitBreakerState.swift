@@ -47,8 +47,10 @@ struct CircuitBreakerState: Sendable {
     var reason: CircuitReason?
     var latest: Int64 = 0
     var lastUse: Int64 = 0
-    let random: RandomSource
-    /// The random bits of the next opening. They are drawn ahead, so that looking ahead in a copy finds the same.
+    /// Where the bits of openings are drawn from; `nil` in a copy that looks ahead, which draws nothing.
+    var random: RandomSource?
+    /// The random bits of the next opening. They are drawn ahead, so that a copy that looks ahead finds the same; time
+    /// alone opens no breaker twice, so it needs no others.
     var draw: UInt64
     /// What is to be told, oldest first; stays empty if nobody listens.
     var notices: [Notice] = []
@@ -80,15 +82,17 @@ struct CircuitBreakerState: Sendable {
     /// Decides about a call that starts now.
     mutating func admit(now: Int64) -> Admission {
         advance(to: now)
-        lastUse = latest
         switch state {
         case .closed, .metricsOnly, .disabled:
+            // Most calls start here without asking, so none of them is a use of the breaker before it ends.
             return .admitted(CircuitTicket(era: era, startedAt: now, probe: 0))
         case .open(let until), .isolated(let until):
+            lastUse = latest
             guard latest >= until else { return .refused(retryAfter: until == .max ? nil : until - latest) }
             enter(.halfOpen(until: rules.timeLimit.map { latest.addingSaturating($0) } ?? .max), .openTimeOver, judged)
             return admitProbe(now: now)
         case .halfOpen:
+            lastUse = latest
             return admitProbe(now: now)
         }
     }
