@@ -62,7 +62,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "reliability-trials",
         dependencies: [
-            "RecordStores", "ReliabilityCore", "ReliabilityTesting", "IdempotencySimulation", "CircuitSimulation",
+            "RecordStores", "RateLimiting", "ReliabilityCore", "ReliabilityTesting", "IdempotencySimulation",
+            "CircuitSimulation",
         ],
         path: "Trials/ReliabilityTrials", swiftSettings: settings),
     .executableTarget(

@@ -11,14 +11,17 @@ internal import ReliabilityCore
 /// RateLimit.perSecond(20)               // 20 a second, up to 20 at once after a pause
 /// RateLimit.perSecond(20, burst: 1)     // one every 50 ms, never two together
 /// RateLimit.per(.seconds(60), 600)      // the same rate as perSecond(10), and up to 600 at once
+/// RateLimit.every(.seconds(2))          // one every two seconds
+/// RateLimit.unlimited                   // everything: a plan without a limit
+/// RateLimit.zero                        // nothing: a plan that is switched off
 /// ```
 ///
-/// **The promise.** In any interval whatever, no more than `burst + interval × permits / period` permits are granted.
-/// There are no windows, so there is no boundary at which the limit could be had twice.
+/// What that promises depends on the algorithm; each limiter says it. The windows and the log count ``permits`` in a
+/// ``period`` and make nothing of the burst.
 ///
-/// **Precision.** Permits come back one by one, every `period / permits`. That interval is kept in sixteenths of a
-/// nanosecond and rounded up, so the rate is never above what was asked for and at most `1 / (16 × interval in ns)`
-/// below it:
+/// **Precision.** Where permits come back one by one, as in a ``TokenBucket``, they do so every `period / permits`. That
+/// interval is kept in sixteenths of a nanosecond and rounded up, so the rate is never above what was asked for and at
+/// most `1 / (16 × interval in ns)` below it:
 ///
 /// | limit            | interval kept       | below the asked rate by    |
 /// | ---------------- | ------------------- | -------------------------- |
@@ -26,8 +29,11 @@ internal import ReliabilityCore
 /// | `perSecond(3)`   | 333,333,333.375 ns  | 1.25e-10 (4 ms in a year)  |
 /// | `perMinute(7)`   | 8,571,428,571.4375 ns | 1.0e-12                  |
 /// | `perSecond(3_000_000)` | 333.375 ns    | 1.25e-4                    |
+///
+/// With a burst of one, and in a ``LeakyBucket``, there is nothing that could make up for the fraction of a nanosecond
+/// by which a grant comes after its moment, so the time between two permits is the next whole nanosecond.
 public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
-    /// How many permits come back in one ``period``.
+    /// How many permits come back in one ``period``; `Int.max` if the limit is ``unlimited``.
     public let permits: Int
 
     /// The time in which ``permits`` permits come back.
@@ -36,22 +42,25 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
     /// The most permits that can be had at once; also the most that one call may ask for.
     public let burst: Int
 
-    /// The time between two permits, in sixteenths of a nanosecond, rounded up.
+    /// The time between two permits, in sixteenths of a nanosecond, rounded up; zero if there is no limit, and of no
+    /// meaning if no permit ever comes back.
     package let interval: Int64
 
     /// The longest time that an empty bucket may take to fill, in sixteenths of a nanosecond: about 4.5 years.
-    private static let longestFill: Int64 = 1 << 61
+    package static let longestFill: Int64 = 1 << 61
 
     private init(permits: Int, period: Duration, burst: Int) {
-        precondition(permits > 0, "A rate limit needs at least one permit, not \(permits)")
+        precondition(permits >= 0, "A rate limit has at least zero permits, not \(permits)")
         precondition(period > .zero, "A rate limit needs a period above zero, not \(period)")
-        precondition(burst > 0, "A rate limit needs a burst of at least one permit, not \(burst)")
+        precondition(
+            burst > 0 || burst == permits, "A rate limit needs a burst of at least one permit, not \(burst)")
         let nanoseconds = period.nanosecondsRoundedUp
         precondition(
             nanoseconds <= Self.longestFill / GCRA.ticksPerNanosecond,
             "The period of a rate limit is at most 2^57 nanoseconds (about 4.5 years), not \(period)")
-        let (whole, rest) = (nanoseconds * GCRA.ticksPerNanosecond).quotientAndRemainder(dividingBy: Int64(permits))
-        interval = rest > 0 ? whole + 1 : whole
+        let (whole, rest) = (nanoseconds * GCRA.ticksPerNanosecond)
+            .quotientAndRemainder(dividingBy: Int64(max(1, permits)))
+        interval = permits == 0 ? 1 : rest > 0 ? whole + 1 : whole
         precondition(
             interval.multipliedSaturating(by: Int64(burst)) <= Self.longestFill,
             "A burst of \(burst) at \(permits) per \(period) takes over 2^57 nanoseconds (about 4.5 years) to fill")
@@ -60,13 +69,20 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
         self.burst = burst
     }
 
+    private init(unlimitedIn period: Duration) {
+        permits = .max
+        self.period = period
+        burst = .max
+        interval = 0
+    }
+
     /// `permits` permits in every `period`.
     ///
     /// - Parameters:
     ///   - period: Above zero, and at most 2^57 nanoseconds (about 4.5 years).
-    ///   - permits: At least one.
-    ///   - burst: The most at once, at least one; the number of permits unless given. `burst × period / permits` is at
-    ///     most 2^57 nanoseconds.
+    ///   - permits: At least zero. With zero, what the burst holds is all that there ever is.
+    ///   - burst: The most at once; the number of permits unless given, and at least one then. `burst × period /
+    ///     permits` is at most 2^57 nanoseconds.
     public static func per(_ period: Duration, _ permits: Int, burst: Int? = nil) -> RateLimit {
         RateLimit(permits: permits, period: period, burst: burst ?? permits)
     }
@@ -81,6 +97,26 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
         per(.seconds(60), permits, burst: burst)
     }
 
+    /// One permit in every `interval`, and `burst` at once: one unless given. An interval of zero is ``unlimited``.
+    ///
+    /// - Parameters:
+    ///   - interval: At least zero, and at most 2^57 nanoseconds (about 4.5 years).
+    ///   - burst: The most at once, at least one.
+    public static func every(_ interval: Duration, burst: Int = 1) -> RateLimit {
+        interval == .zero ? .unlimited : RateLimit(permits: 1, period: interval, burst: burst)
+    }
+
+    /// No limit: any number of permits, at any time.
+    public static let unlimited = RateLimit(unlimitedIn: .seconds(1))
+
+    /// Nothing at all, ever.
+    public static let zero = RateLimit(permits: 0, period: .seconds(1), burst: 0)
+
+    /// Whether there is no limit.
+    package var isUnlimited: Bool { interval == 0 }
+
     /// The limit in words, such as "20 per 1.0 seconds, burst 20".
-    public var description: String { "\(permits) per \(period), burst \(burst)" }
+    public var description: String {
+        isUnlimited ? "unlimited" : "\(permits) per \(period), burst \(burst)"
+    }
 }

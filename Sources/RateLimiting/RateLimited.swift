@@ -8,7 +8,8 @@ public struct RateLimited: Rejection, Equatable, CustomStringConvertible {
     /// The name of the limiter that refused.
     public let limiter: String
 
-    /// How long until the same request would be granted if nobody else takes permits; a limiter always knows it.
+    /// How long until the same request would be granted if nobody else takes permits; `nil` if no wait helps, because the
+    /// limiter lets nothing through any more.
     public let retryAfter: Duration?
 
     /// A refusal, for code that maps the refusal of another limiter to this one.

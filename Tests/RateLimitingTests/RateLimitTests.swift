@@ -17,6 +17,11 @@ import Testing
         (.perSecond(1_000_000_000_000), 1, 1_000_000_000_000),
         (.per(Duration(secondsComponent: 0, attosecondsComponent: 1), 1), 16, 1),
         (.per(.nanoseconds(1 << 57), 1), 1 << 61, 1),
+        (.every(.seconds(2)), 32_000_000_000, 1),
+        (.every(.seconds(2), burst: 3), 32_000_000_000, 3),
+        (.perSecond(0, burst: 4), 1, 4),
+        (.zero, 1, 0),
+        (.every(.zero), 0, .max),
     ])
     func `the interval is kept in sixteenths of a nanosecond, rounded up`(
         limit: RateLimit, interval: Int64, burst: Int
@@ -27,30 +32,55 @@ import Testing
 
     @Test func `a limit describes itself`() {
         #expect(RateLimit.perSecond(20, burst: 5).description == "20 per 1.0 seconds, burst 5")
+        #expect(RateLimit.unlimited.description == "unlimited")
         let limiter = TokenBucket(.perMinute(2), name: "mail", maximumWait: .seconds(3))
         #expect(limiter.summary == "TokenBucket mail: 2 per 60.0 seconds, burst 2, waits up to 3.0 seconds")
     }
 
     /// A value that code must not pass, named by what the message says of it.
     enum Mistake: String, CaseIterable, Codable {
-        case permits = "at least one permit, not 0"
+        case permits = "A rate limit has at least zero permits, not -1"
         case burst = "a burst of at least one permit, not -4"
         case emptyPeriod = "a period above zero, not 0.0 seconds"
         case longPeriod = "(about 4.5 years), not 160000000.0 seconds"
         case longFill = "A burst of 144115189 at 1 per 1.0 seconds"
         case maximumWait = "at least zero, not for -1.0 seconds"
         case maximumWaiters = "at least zero callers wait, not -1"
-        case negativePermits = "at least zero permits, not -1"
+        case negativePermits = "A limiter gives at least zero permits, not -1"
+        case emptyBurst = "a burst of at least one permit, not 0"
+        case noLimiters = "A composite limiter needs at least one limiter"
+        case limiterTwice = "has each limiter once, but TokenBucket: 1 per 1.0 seconds"
+        case twoKeys = "has each limiter once, but KeyedRateLimiter"
+        case compositeWait = "A limiter waits for at least zero, not for -2.0 seconds"
+        case negativeReturn = "gives back at least zero permits, not -3"
+        case maximumKeys = "at least one key, not 0"
+        case firstWindow = "above zero and at most 1.0 seconds, not 0.0 seconds"
+        case longFirstWindow = "above zero and at most 1.0 seconds, not 1.000000001 seconds"
+        case jitter = "The jitter of a limiter is at least zero, not -1.0 seconds"
 
         func make() throws {
             switch self {
-            case .permits: _ = RateLimit.perSecond(0)
+            case .permits: _ = RateLimit.perSecond(-1)
             case .burst: _ = RateLimit.perSecond(5, burst: -4)
             case .emptyPeriod: _ = RateLimit.per(.zero, 1)
             case .longPeriod: _ = RateLimit.per(.seconds(160_000_000), 1)
             case .longFill: _ = RateLimit.perSecond(1, burst: 144_115_189)
             case .maximumWait: _ = TokenBucket(.perSecond(1), maximumWait: .seconds(-1))
             case .maximumWaiters: _ = TokenBucket(.perSecond(1), maximumWaiters: -1)
+            case .emptyBurst: _ = RateLimit.perSecond(5, burst: 0)
+            case .noLimiters: _ = CompositeRateLimiter([])
+            case .limiterTwice:
+                let limiter = TokenBucket(.perSecond(1))
+                _ = CompositeRateLimiter([limiter, FixedWindow(.perSecond(2)), limiter])
+            case .twoKeys:
+                let keys = KeyedRateLimiter<Int>(.perSecond(1))
+                _ = CompositeRateLimiter([keys.limiter(for: 1), keys.limiter(for: 2)])
+            case .compositeWait: _ = CompositeRateLimiter([TokenBucket(.zero)], maximumWait: .seconds(-2))
+            case .negativeReturn: try TokenBucket(.perSecond(1)).reserve().refund(-3)
+            case .maximumKeys: _ = KeyedRateLimiter<Int>(.perSecond(1), maximumKeys: 0)
+            case .firstWindow: _ = FixedWindow(.perSecond(1), firstWindow: .zero)
+            case .longFirstWindow: _ = FixedWindow(.perSecond(1), firstWindow: .nanoseconds(1_000_000_001))
+            case .jitter: _ = TokenBucket(.perSecond(1), jitter: .seconds(-1))
             case .negativePermits: _ = try TokenBucket(.perSecond(1)).tryAcquire(-1)
             }
         }

@@ -45,7 +45,8 @@ import Testing
     }
 
     @Test(arguments: seeds)
-    func `no interval sees more than the promise, and an exact rate is met to the nanosecond`(seed: UInt64) throws {
+    func `no interval sees more than the promise, and an exact rate is met to the nanosecond (L40)`(seed: UInt64) throws
+    {
         var random = RandomSource.seeded(seed)
         let limit = randomLimit(&random)
         let clock = ManualClock()
@@ -83,7 +84,7 @@ import Testing
     }
 
     @Test(arguments: seeds)
-    func `a reported wait is exact from both sides`(seed: UInt64) throws {
+    func `a reported wait is exact from both sides (L8)`(seed: UInt64) throws {
         var random = RandomSource.seeded(seed)
         let limit = randomLimit(&random)
         let clock = ManualClock()

@@ -11,7 +11,7 @@ import Testing
     private struct Declined: Error, Equatable {}
 
     private let clock = ManualClock()
-    private let events = Recorder<TokenBucketEvent>()
+    private let events = Recorder<RateLimitEvent>()
 
     private func makeLimiter(_ limit: RateLimit, name: String = "outer") -> TokenBucket {
         TokenBucket(limit, name: name, clock: clock) { [events] in events.append($0) }

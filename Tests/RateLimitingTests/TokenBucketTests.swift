@@ -30,7 +30,7 @@ import Testing
 
     static let tables: [(String, RateLimit, [Row])] = [
         (
-            "what remains, when it is full, when to try again", .perSecond(1, burst: 5),
+            "what remains, when it is full, when to try again (L1, L2)", .perSecond(1, burst: 5),
             [
                 row(0, true, remaining: 5, reset: 0, peek: true),
                 row(0, true, remaining: 4, reset: 1_000), row(0, true, remaining: 3, reset: 2_000),
@@ -48,27 +48,27 @@ import Testing
             ]
         ),
         (
-            "two a second", .perSecond(2),
+            "two a second (L4)", .perSecond(2),
             [
                 row(0, true), row(1, true), row(2, false, retry: 498), row(1_002, true), row(1_003, true),
                 row(1_004, false),
             ]
         ),
         (
-            "no more than the burst after a long pause", .perSecond(5),
+            "no more than the burst after a long pause (L5)", .perSecond(5),
             Array(repeating: row(0, true), count: 5) + [row(0, false)]
                 + Array(repeating: row(2_000, true), count: 5) + [row(2_000, false)]
         ),
         (
-            "several permits at once", .perSecond(4),
+            "several permits at once (L7)", .perSecond(4),
             [
                 row(0, true, n: 2), row(0, true, n: 2), row(1, false, n: 2), row(1_001, true, n: 2),
                 row(1_002, true, n: 2), row(1_003, false, n: 2),
             ]
         ),
-        ("as good as no rate at all", .per(.seconds(144_000_000), 1), [row(0, true), row(1_000_000_000, false)]),
+        ("as good as no rate at all (L20)", .per(.seconds(144_000_000), 1), [row(0, true), row(1_000_000_000, false)]),
         (
-            "a clock that steps back", .perSecond(1, burst: 3),
+            "a clock that steps back (L23c, peers admit fifteen of three)", .perSecond(1, burst: 3),
             [
                 row(3_600_000, true, n: 3), row(3_600_000, false, retry: 1_000),
                 row(0, false, remaining: 0, retry: 3_601_000), row(-7_200_000, false, retry: 10_801_000),
@@ -105,7 +105,7 @@ import Testing
         #expect(wait > .zero && wait <= .seconds(60))
     }
 
-    @Test func `never is another answer than not now`() async throws {
+    @Test func `never is another answer than not now (L1)`() async throws {
         let limiter = TokenBucket(.perSecond(5), name: "n", maximumWait: .seconds(60), clock: ManualClock())
         let never = ExceedsCapacity(requested: 6, capacity: 5)
         #expect(throws: never) { try limiter.tryAcquire(6) }
@@ -122,7 +122,8 @@ import Testing
         let limiter = TokenBucket(.perSecond(1), maximumWait: .longest, clock: clock)
         clock.set(to: .init(offset: .longest))
         #expect(limiter.tryAcquire().allowed)
-        #expect(limiter.tryAcquire().retryAfter == .seconds(1))
+        let refusal = limiter.tryAcquire()
+        #expect(!refusal.allowed && refusal.retryAfter == nil)
         await #expect(throws: RateLimited.self) { try await limiter.acquire() }
         clock.set(to: .init(offset: .seconds(Int64.max)))
         #expect(!limiter.tryAcquire().allowed)
@@ -149,15 +150,29 @@ import Testing
     }
 
     @Test func `a denial is an event, a grant is none`() throws {
-        let events = Recorder<TokenBucketEvent>()
+        let events = Recorder<RateLimitEvent>()
         let limiter = TokenBucket(.perSecond(2), name: "edge", clock: ManualClock()) { events.append($0) }
         _ = try limiter.tryAcquire(2)
         _ = limiter.tryAcquire()
         _ = limiter.peek()
         #expect(
             events.all == [
-                TokenBucketEvent(limiter: "edge", kind: .denied(permits: 1, retryAfter: .milliseconds(500)))
+                RateLimitEvent(limiter: "edge", kind: .denied(permits: 1, retryAfter: .milliseconds(500)))
             ])
+    }
+
+    @Test func `twenty tasks at once get the twenty that there are (L11)`() async {
+        let clock = ManualClock()
+        let limiter = TokenBucket(.perSecond(20), clock: clock)
+        let admitted = await withTaskGroup { group in
+            for _ in 0..<20 { group.addTask { limiter.tryAcquire().allowed ? 1 : 0 } }
+            return await group.reduce(0, +)
+        }
+        #expect(admitted == 20)
+        clock.advance(by: .milliseconds(2))
+        #expect(!limiter.tryAcquire().allowed)
+        clock.advance(by: .milliseconds(998))
+        #expect(limiter.tryAcquire().allowed)
     }
 
     @Test(arguments: [1, 2])

@@ -11,7 +11,7 @@ import Testing
 /// The line of those who wait: who is served when, who is refused, and what a cancellation leaves behind.
 @MainActor @Suite(.timeLimit(.minutes(10))) struct TokenBucketWaitingTests {
     let clock = ManualClock()
-    let events = Recorder<TokenBucketEvent>()
+    let events = Recorder<RateLimitEvent>()
     let granted = Recorder<String>()
 
     private func makeLimiter(_ limit: RateLimit = .perSecond(1), maximumWaiters: Int = 1_000) -> TokenBucket {
@@ -164,6 +164,26 @@ import Testing
                 ])
     }
 
+    @Test func `a burst of three: who waits, who is refused, and what a cancellation leaves (L19)`() async throws {
+        let limiter = makeLimiter(.perSecond(1, burst: 3))
+        let task = Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            try await limiter.acquire()
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        await #expect(throws: ExceedsCapacity(requested: 4, capacity: 3)) { try await limiter.acquire(4) }
+        try await limiter.acquire(2)
+        let large = await wait("large", on: limiter, 3)
+        try await advance(toGrantOf: large)
+        #expect(clock.now.offset == .seconds(2))
+        let pending = await wait("pending", on: limiter, 3)
+        await clock.waitForSleepers(1)
+        clock.advance(by: .seconds(2))
+        pending.cancel()
+        await #expect(throws: CancellationError.self) { try await pending.value }
+        #expect(limiter.peek().remaining == 2)
+    }
+
     @Test func `a late timer is no reason to refuse`() async throws {
         let limiter = makeLimiter()
         try await limiter.acquire()
@@ -204,28 +224,6 @@ import Testing
         #expect(limiter.peek().remaining == 1)
     }
 
-    @Test(arguments: [1, 2])
-    func `who comes too late because of a call that was under way when the line formed is refused`(
-        within: Int
-    )
-        async throws
-    {
-        let limiter = makeLimiter()
-        try await limiter.acquire()
-        let task = await wait("head", on: limiter, within: .seconds(within))
-        await clock.waitForSleepers(1)
-        clock.advance(by: .seconds(1))
-        // A tryAcquire that saw an empty line, and only now takes its permit.
-        guard case .granted = limiter.attemptAtHead(1, at: 1_000_000_000) else { throw CancellationError() }
-        if within == 1 {
-            await #expect(throws: RateLimited(limiter: "line", retryAfter: .seconds(1))) { try await task.value }
-        } else {
-            try await advance(toGrantOf: task)
-            #expect(clock.now.offset == .seconds(2))
-        }
-        #expect(limiter.peek().retryAfter == .seconds(1))
-    }
-
     @Test func `permits at hand are taken without a wait, and an empty request takes none`() async throws {
         let limiter = makeLimiter(.perSecond(10))
         try await limiter.acquire(9)
@@ -259,19 +257,5 @@ import Testing
         let full = clock.now.offset + limiter.peek().resetAfter
         #expect(full == .seconds(granted.all.count), "seed \(seed)")
         #expect(granted.all.count >= 32)
-    }
-}
-
-/// A clock that is where a sleeper wants it to be: waits take no time, and many tasks can wait at once.
-private final class LeapingClock: Clock {
-    private let present = Locked(ManualClock.Instant(offset: .zero))
-
-    var now: ManualClock.Instant { present.withLock { $0 } }
-    var minimumResolution: Duration { .zero }
-
-    func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws {
-        try Task.checkCancellation()
-        await Task.yield()
-        present.withLock { $0 = max($0, deadline) }
     }
 }

@@ -24,7 +24,7 @@ struct Trial: Sendable {
     let run: @Sendable (TrialContext) async throws -> Outcome
 
     static let all: [Trial] = [
-        .kill, .powerCut, .faults, .fullDisk, .twoProcesses, .damage, .simulate, .idempotency, .circuit,
+        .kill, .powerCut, .faults, .fullDisk, .twoProcesses, .damage, .simulate, .idempotency, .circuit, .keyFlood,
     ]
 }
 
