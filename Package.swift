@@ -113,6 +113,12 @@ package.targets += [
         path: "Examples/RetryStorm",
         exclude: ["README.md", "ci.sh", "load.svg"],
         swiftSettings: settings),
+    .executableTarget(
+        name: "tenant-limits",
+        dependencies: ["RateLimiting", "ReliabilityTesting"],
+        path: "Examples/TenantLimits",
+        exclude: ["README.md", "ci.sh", "access.log", "edges.svg"],
+        swiftSettings: settings),
     .testTarget(
         name: "CheckoutTests", dependencies: ["checkout", "Reliability", "ReliabilityCore", "ReliabilityTesting"],
         swiftSettings: settings),
@@ -120,4 +126,6 @@ package.targets += [
         name: "PaymentServerTests", dependencies: ["payment-server", "checkout", "Idempotency", "ReliabilityTesting"],
         swiftSettings: settings),
     .testTarget(name: "RetryStormTests", dependencies: ["retry-storm"], swiftSettings: settings),
+    .testTarget(
+        name: "TenantLimitsTests", dependencies: ["tenant-limits", "RateLimiting"], swiftSettings: settings),
 ]
