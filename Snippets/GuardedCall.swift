@@ -13,7 +13,7 @@ struct Mail: Sendable {
 func send(_ mail: Mail) async throws {}
 // snippet.show
 let outgoing = Pipeline {
-    Retry(maxAttempts: 4, backoff: .exponential(), repeatability: .duplicatesAccepted)
+    Retry(maxAttempts: 4, within: .seconds(10), repeatability: .duplicatesAccepted)
     CircuitBreaker(name: "mail")
     TokenBucket(.perSecond(20), maximumWait: .seconds(2))
 }
