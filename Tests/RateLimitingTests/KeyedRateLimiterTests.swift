@@ -218,7 +218,10 @@ import Testing
     }
 
     @Test func `a reservation is taken for no other, also if other keys had theirs before`() throws {
-        let limiter = KeyedRateLimiter<Int>(maximumWait: .seconds(200), clock: clock) { .every(.seconds($0)) }
+        // So few keys share one lock.
+        let limiter = KeyedRateLimiter<Int>(maximumKeys: 9, maximumWait: .seconds(200), clock: clock) {
+            .every(.seconds($0))
+        }
         _ = limiter.tryAcquire(100)
         _ = try limiter.reserve(100)
         _ = limiter.tryAcquire(1)
