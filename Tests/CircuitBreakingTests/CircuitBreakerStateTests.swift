@@ -476,6 +476,10 @@ struct Bench: ~Copyable {
         #expect(bench.start(at: 205) != nil)
         #expect(bench.core.look(now: Bench.nanoseconds(264.9)).publicState == .halfOpen)
         #expect(bench.core.look(now: Bench.nanoseconds(265)).isFresh)
+        // One that calls ask for in vain is in use.
+        #expect(bench.start(at: 206) != nil && bench.start(at: 240) == nil)
+        #expect(bench.core.look(now: Bench.nanoseconds(299.9)).publicState == .halfOpen)
+        #expect(bench.core.look(now: Bench.nanoseconds(300)).isFresh)
         // Isolated for good or disabled: never.
         bench.core.isolate(for: nil, now: Bench.nanoseconds(300))
         #expect(bench.core.look(now: .max - 1).publicState == .isolated)

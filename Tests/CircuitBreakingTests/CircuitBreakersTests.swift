@@ -263,26 +263,34 @@ import Testing
         for (key, breaker) in held.joined() { #expect(breakers.existingBreaker(for: key) === breaker) }
     }
 
-    @Test func `many that want room for the same key at a time give it one breaker`() async {
+    @Test func `a key that somebody else gives a breaker while room is made for it has one breaker`() {
+        let clock = HookedClock()
         let breakers = CircuitBreakers<Int>(name: "shops", maximumKeys: 1_024, clock: clock)
         // No breaker of the first shard can make room, and all others can.
         func isOfFirstShard(_ key: Int) -> Bool { (key.hashValue >> 40) & 15 == 0 }
-        let held = (0..<1_024).map { ($0, breakers.breaker(for: $0)) }.filter { isOfFirstShard($0.0) }
-        let wanted = Array((1_024...).lazy.filter(isOfFirstShard).prefix(600))
-        await withDiscardingTaskGroup { group in
-            for _ in 0..<8 {
-                group.addTask {
-                    for key in wanted {
-                        let breaker = breakers.breaker(for: key)
-                        guard breaker !== breakers.overflowBreaker else { continue }
-                        if breakers.existingBreaker(for: key) !== breaker { Issue.record("\(key) has two breakers") }
-                        if breakers.count > 1_024 { Issue.record("\(breakers.count) breakers") }
-                    }
-                }
+        var held = (0..<1_024).map { ($0, breakers.breaker(for: $0)) }.filter { isOfFirstShard($0.0) }
+        var collisions = 0
+        var fillers = (10_000...).lazy.filter { !isOfFirstShard($0) }.makeIterator()
+        for key in (1_024...).lazy.filter(isOfFirstShard).prefix(40) {
+            while breakers.count < 1_024, let filler = fillers.next() { _ = breakers.breaker(for: filler) }
+            // The clock is read where another shard looks for a breaker that can make room.
+            let between = Locked<CircuitBreaker?>(nil)
+            clock.atNextReading {
+                let breaker = breakers.breaker(for: key)
+                between.withLock { $0 = breaker }
             }
+            let breaker = breakers.breaker(for: key)
+            clock.atNextReading {}
+            // When it is the turn of the first shard itself nothing is found.
+            guard breaker !== breakers.overflowBreaker else { continue }
+            held.append((key, breaker))
+            #expect(breakers.count == breakers.snapshots().count)
+            guard let other = between.withLock({ $0 }), other !== breakers.overflowBreaker else { continue }
+            #expect(other === breaker)
+            collisions += 1
         }
+        #expect(collisions > 20)
         #expect(held.allSatisfy { breakers.existingBreaker(for: $0.0) === $0.1 })
-        #expect(breakers.count == breakers.snapshots().count)
     }
 
     @Test func `no result is lost while breakers come and go`() async {
@@ -367,4 +375,27 @@ import Testing
         #expect(failing.outliers() == [])
         #expect(CircuitBreakers<Int>(name: "none").outliers(minimumKeys: 0) == [])
     }
+}
+
+/// A clock that does something when it is read.
+private final class HookedClock: Clock {
+    private let clock = ManualClock()
+    private let hook = Locked<(@Sendable () -> Void)?>(nil)
+
+    var now: ManualClock.Instant {
+        let body = hook.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }
+        body?()
+        return clock.now
+    }
+
+    var minimumResolution: Duration { .zero }
+
+    func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws {
+        try await clock.sleep(until: deadline, tolerance: tolerance)
+    }
+
+    func atNextReading(_ body: @escaping @Sendable () -> Void) { hook.withLock { $0 = body } }
 }
