@@ -33,8 +33,9 @@ internal import Synchronization
 /// A client that throws a `CancellationError` where the neighbour has gone away hides that from the breaker: throw another
 /// error in its place if the task is not cancelled.
 ///
-/// A call that takes longer than ``Configuration/slowCalls`` says is slow, however it ends. A failure or a slow call
-/// opens the breaker, never a good one, with one exception: the one that completes ``Configuration/minimumCalls``.
+/// A call that takes longer than ``Configuration/slowCalls`` says is slow, be it a success or a failure. A failure or a
+/// slow call opens the breaker, never a good one, with one exception: the one that completes
+/// ``Configuration/minimumCalls``.
 ///
 /// **Which verb.** ``run(_:)`` serves most code. ``run(_:judging:)`` is for calls whose value can be a failure, such as a
 /// response with status 503. ``acquire()`` hands out a ``CircuitPermit`` where the call and its result are in different

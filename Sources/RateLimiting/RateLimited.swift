@@ -29,7 +29,7 @@ public struct RateLimited: Rejection, Equatable, CustomStringConvertible {
 ///
 /// Nothing was consumed. It does not advise a retry, so a loop that waits for `retryAfter` ends here instead of
 /// spinning. Split the request, or give the limit a larger ``RateLimit/burst``.
-public struct ExceedsCapacity: Permanent, Equatable, CustomStringConvertible {
+public struct ExceedsCapacity: PermanentRefusal, Equatable, CustomStringConvertible {
     /// How many permits were asked for.
     public let requested: Int
 

@@ -28,7 +28,7 @@ extension Deadline {
         let deadline = orEarlier(Deadline.around).cancelling
         guard !deadline.hasPassed else {
             report(.refused, deadline, nil)
-            throw DeadlinePassed(name: deadline.name)
+            throw DeadlinePassed(deadline)
         }
         var value: Success?
         let end = await watched {
@@ -52,10 +52,15 @@ extension Deadline {
         let isTold = (failure as? TimedOut)?.isOf(deadline) ?? false
         guard end.wasDue || isTold else {
             if deadline.hasPassed { report(.late, deadline, failure) }
-            throw failure
+            throw asItLeaves(failure)
         }
         report(.timedOut, deadline, failure)
-        throw isTold || failure is any NotApplied ? failure : TimedOut(deadline, cause: failure)
+        throw isTold || failure is any NotApplied ? asItLeaves(failure) : TimedOut(deadline, cause: failure)
+    }
+
+    /// A refusal within because of this very deadline says that its run is over.
+    private func asItLeaves(_ failure: any Error) -> any Error {
+        (failure as? DeadlinePassed)?.leaving(self) ?? failure
     }
 
     /// Runs an operation that is under no deadline, whatever is around it: for work in the background of a request.
@@ -79,7 +84,11 @@ extension Deadline {
     package func bind<Success>(
         _ operation: () async throws -> Success
     ) async rethrows -> Success {
-        try await Deadline.binding(orEarlier(Deadline.around), operation)
+        do {
+            return try await Deadline.binding(orEarlier(Deadline.around), operation)
+        } catch {
+            throw asItLeaves(error)
+        }
     }
 
     private static func binding<Success>(

@@ -33,3 +33,14 @@ public protocol RetryAdvising: Error {
 /// A rejection that comes from an inner layer is neutral to an outer circuit breaker, gives back the permits of an
 /// outer limiter, and its ``RetryAdvising/retryAfter`` is the least delay of an outer retry.
 public protocol Rejection: RetryAdvising, NotApplied {}
+
+/// *The operation did not run*, and no wait can help: what a guard of this package refuses for good.
+///
+/// It is no ``Rejection``, so that whoever waits and tries again does not do so for ever. Like one it is no answer of the
+/// other side, which was not asked.
+package protocol PermanentRefusal: Permanent {}
+
+extension Error {
+    /// Whether a guard threw it before the operation, be it for now or for good.
+    package var isRefusal: Bool { self is any Rejection || self is any PermanentRefusal }
+}

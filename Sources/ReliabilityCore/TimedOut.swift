@@ -51,12 +51,34 @@ public struct TimedOut: Error, CustomStringConvertible {
 }
 
 /// The operation was not started, because its deadline had passed already.
+///
+/// Two are equal if their names are.
 public struct DeadlinePassed: Rejection, Hashable, CustomStringConvertible {
     /// The name of the ``Deadline`` or ``Timeout`` that had passed.
     public let name: String
+    private let deadline: Deadline?
+    /// Whether it has left the run that the deadline was of: who makes a deadline for each run has time again.
+    package private(set) var hasLeftRun = false
 
     /// A refusal because of the deadline of that name.
-    public init(name: String = "") { self.name = name }
+    public init(name: String = "") {
+        self.name = name
+        deadline = nil
+    }
+
+    /// A refusal because of that deadline.
+    package init(_ deadline: Deadline) {
+        name = deadline.name
+        self.deadline = deadline
+    }
+
+    /// As it leaves a run of its own deadline.
+    func leaving(_ deadline: Deadline) -> DeadlinePassed {
+        guard self.deadline?.isSame(as: deadline) ?? false else { return self }
+        var error = self
+        error.hasLeftRun = true
+        return error
+    }
 
     /// `nil`: whoever has time left may try again.
     public var retryAfter: Duration? { nil }
@@ -65,4 +87,10 @@ public struct DeadlinePassed: Rejection, Hashable, CustomStringConvertible {
     public var description: String {
         name.isEmpty ? "the deadline had passed" : "the deadline \(name) had passed"
     }
+
+    /// Whether the names are equal.
+    public static func == (one: DeadlinePassed, other: DeadlinePassed) -> Bool { one.name == other.name }
+
+    /// Hashes the name.
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

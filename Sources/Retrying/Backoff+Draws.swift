@@ -14,9 +14,18 @@ extension Backoff {
     }
 
     /// The delay, and past the end of a list its last one: for those who decide elsewhere when to give up.
-    package func delayOrLast(afterAttempt attempt: Int, using randomness: RandomSource) -> Duration {
+    ///
+    /// It is not before the advice, which gets the jitter that a ``Retry`` adds by default. Since nothing here can end
+    /// for advice that is too long, that is cut to the longest.
+    package func delayOrLast(
+        afterAttempt attempt: Int, notBefore advice: Duration = .zero, upTo longest: Duration = .longest,
+        using randomness: RandomSource
+    ) -> Duration {
         let attempt = min(attempt, count ?? attempt)
-        return .nanoseconds(nanoseconds(afterAttempt: attempt, using: randomness) ?? maximum)
+        let drawn = nanoseconds(afterAttempt: attempt, using: randomness) ?? maximum
+        let advised = AdvisedWait(maximum: longest.nanosecondsRoundedUp, jitter: 0.1)
+            .nanoseconds(min(advice, longest), using: randomness)
+        return .nanoseconds(max(drawn, advised ?? 0))
     }
 
     /// How many delays there are; `nil` if they have no end.

@@ -22,7 +22,7 @@ extension Retry {
     @usableFromInline
     func checkDeadline() throws {
         guard let deadline = Deadline.current, deadline.hasPassed else { return }
-        let refusal = DeadlinePassed(name: deadline.name)
+        let refusal = DeadlinePassed(deadline)
         onEvent?(
             RetryEvent(
                 name: name, attempt: 0, error: refusal, delay: nil, reason: .outOfTime, previousDelay: nil,
@@ -165,7 +165,7 @@ extension Retry {
         case .surface(let cancellation):
             throw cancellation
         case .end(let reason):
-            if reason.isFailureOfNeighbour { budget?.failed(with: error) }
+            if reason.isFailureOfNeighbour { budget?.gaveUp(after: error) }
             report(reason, error, delay: nil, run)
             return run.course.answer
         case .attempt(after: let delay):

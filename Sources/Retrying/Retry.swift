@@ -27,9 +27,9 @@ public import ReliabilityCore
 /// **What is retried.** With the default repeatability, ``Repeatability/unproven``, only errors that prove that nothing
 /// took effect: those that conform to `NotApplied`, such as the rejections of this package. Declare the operation
 /// ``Repeatability/idempotent`` and every error is retried, unless `classify` says ``RetryVerdict/stop``. An error that
-/// is `Permanent` ends the run in any case, and so does a `DeadlinePassed`, wherever that deadline was made: it has passed
-/// for good, so another attempt could only be refused again. Time that begins anew with each attempt is what
-/// `attemptTimeout` is for.
+/// is `Permanent` ends the run in any case, and so does a `DeadlinePassed` of a deadline that was made before the attempt:
+/// it has passed for good, so another attempt could only be refused again. Time that begins anew with each attempt, by
+/// `attemptTimeout` or a `Timeout` inside, may be up in one attempt and is there again in the next.
 ///
 /// **What is thrown in the end.** The last error itself, unwrapped, with one exception: what is thrown must be true of
 /// the whole run. Once an attempt has failed with an error that is not `NotApplied`, the most recent such error is
@@ -99,7 +99,7 @@ public final class Retry: Policy {
     ///     is waited for exactly as long as advised.
     ///   - budget: What bounds the retries of all that share it; none by default.
     ///   - classify: What to do about an error; `nil` retries whatever the repeatability allows. It runs once for every
-    ///     failed attempt but those with a `Permanent` error or a `DeadlinePassed`, in the caller's task.
+    ///     failed attempt but those that end the run in any case, see ``Retry``, in the caller's task.
     ///   - clock: What the delays and the limit are measured with.
     ///   - randomness: Where the jitter is drawn from; by default a generator of its own.
     ///   - onEvent: Hears of every failed attempt, in the caller's task; see ``RetryEvent``.
@@ -219,8 +219,8 @@ public final class Retry: Policy {
     /// - Parameters:
     ///   - operation: What is run.
     ///   - classifyResult: What to do about the end of an attempt, in the place of `classify`; for a value,
-    ///     ``RetryVerdict/stop`` accepts it. It does not see the cancellation of the task, a `Permanent` error or a
-    ///     `DeadlinePassed`.
+    ///     ``RetryVerdict/stop`` accepts it. It does not see the cancellation of the task, nor an error that ends the
+    ///     run in any case, see ``Retry``.
     /// - Returns: the value that was accepted, or the last one.
     /// - Throws: as the other forms do.
     public func run<Success>(

@@ -74,11 +74,11 @@ struct RetryCourse {
         let proof = error is any NotApplied
         last = error
         if !proof { telling = error }
-        if !(error is any Rejection) { ran = error }
+        if !error.isRefusal { ran = error }
 
         if isCancelled { return .end(.cancelled) }
-        // Whichever deadline it was, the next attempt would find it passed too.
-        if error is DeadlinePassed { return .end(.outOfTime) }
+        // The next attempt would find it passed too, unless it was made within this one.
+        if let error = error as? DeadlinePassed, !error.hasLeftRun { return .end(.outOfTime) }
         let verdict = error is any Permanent ? .stop : classify(error)
         if verdict == .stop && isAnswer(error) { telling = error }
         return another(
@@ -89,9 +89,9 @@ struct RetryCourse {
     /// Whether an error at which a run stops is what the other side says to the operation, whichever attempt it says it to.
     ///
     /// Attempts that may be repeated because they have the effect of one get the answer of one: had an earlier attempt
-    /// taken effect, this one would have been told so. A rejection is no answer, for it was given before the other side.
+    /// taken effect, this one would have been told so. A refusal is no answer, for it was given before the other side.
     private func isAnswer(_ error: any Error) -> Bool {
-        repeatability == .idempotent && !(error is any Rejection)
+        repeatability == .idempotent && !error.isRefusal
     }
 
     /// Decides about an attempt that returned a value which asks for another attempt.

@@ -26,7 +26,7 @@ public struct RetryEvent: Sendable {
         /// The advised wait is longer than `maximumRetryAfter`.
         case adviceTooLong
         /// The delay is not shorter than what remains of `within`, or of the deadline that the run is under; or the
-        /// attempt failed with `DeadlinePassed`, or that had passed before the first.
+        /// attempt was refused because of one that was made before it, or that had passed before the first.
         case outOfTime
         /// The ``RetryBudget`` had no retry left.
         case budgetExhausted

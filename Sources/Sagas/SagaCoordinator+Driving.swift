@@ -114,7 +114,8 @@ extension SagaCoordinator {
             isIn = try await persist(&run, decision.outcome, due: .after(.zero), lease: .extend(lease))
         case .retryLater(let attempt):
             let advised = (error as? any RetryAdvising)?.retryAfter ?? .zero
-            let wait = max(advised, backoff.delayOrLast(afterAttempt: attempt, using: randomness))
+            let wait = backoff.delayOrLast(
+                afterAttempt: attempt, notBefore: advised, upTo: .seconds(86_400), using: randomness)
             (delay, end) = (wait, .pending(retryIn: wait))
             isIn = try await persist(&run, nil, due: .after(wait), lease: .end)
         case .stop:

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import RateLimiting
+import ReliabilityCore
 import ReliabilityTesting
 import Testing
 
@@ -192,6 +193,9 @@ import Testing
         }
         #expect(throws: ExceedsCapacity(requested: 2, capacity: 0)) { try nothing.tryAcquire(2) }
         #expect(throws: ExceedsCapacity(requested: 2, capacity: 0)) { try nothing.peek(2) }
+        // A retry that asks whether the other side has answered is told that nobody asked it.
+        let never: any Error = ExceedsCapacity(requested: 2, capacity: 0)
+        #expect(never.isRefusal && !(never is any Rejection))
         #expect(try nothing.tryAcquire(0).allowed)
         #expect(events.all.map(\.kind) == Array(repeating: .denied(permits: 1, retryAfter: nil), count: 2))
     }

@@ -85,6 +85,20 @@ import Testing
         #expect(Backoff.constant(.seconds(2)).delayOrLast(afterAttempt: .max, using: .seeded(1)) == .seconds(2))
     }
 
+    @Test func `who goes on for ever follows advice with jitter, up to the longest wait`() {
+        let randomness = RandomSource.seeded(1)
+        func advised(_ advice: Duration) -> Duration {
+            Backoff.constant(.seconds(2)).delayOrLast(
+                afterAttempt: 1, notBefore: advice, upTo: .seconds(60), using: randomness)
+        }
+        #expect(advised(.seconds(1)) == .seconds(2))
+        #expect(advised(.seconds(-1)) == .seconds(2))
+        let spread = (0..<100).map { _ in advised(.seconds(30)) }
+        #expect(spread.allSatisfy { $0 >= .seconds(30) && $0 <= .seconds(33) } && Set(spread).count >= 90)
+        let longest = (0..<100).map { _ in advised(.longest) }
+        #expect(longest.allSatisfy { $0 >= .seconds(60) && $0 <= .seconds(60.6) } && Set(longest).count >= 90)
+    }
+
     // R2, the second half: what overflows is the maximum.
     @Test func `delays beyond what is counted with saturate`() {
         let endless = Backoff.exponential(maximum: .seconds(Int64.max), jitter: .none)

@@ -177,6 +177,11 @@ import Testing
         var retryAfter: Duration?
     }
 
+    /// A guard's refusal for good.
+    private struct TooMany: Numbered, PermanentRefusal {
+        var number: Int
+    }
+
     private static let answers: [(any Numbered, Repeatability, RetryVerdict, thrown: Int)] = [
         // What comes after a time-out, whether the operation may be repeated, the verdict, and whose error is thrown.
         (Declined(number: 2), .idempotent, .stop, 2), (Unknown(number: 2), .idempotent, .retry, 2),
@@ -185,6 +190,7 @@ import Testing
         (Declined(number: 2), .duplicatesAccepted, .stop, 1), (Unknown(number: 2), .duplicatesAccepted, .retry, 1),
         // They did not reach who could know it, or are tried again and so are no answer.
         (Expired(number: 2), .idempotent, .stop, 1), (Refused(number: 2), .idempotent, .stop, 1),
+        (TooMany(number: 2), .idempotent, .retry, 1),
         (Unsent(number: 2), .idempotent, .retry, 1), (Unsent(number: 2), .idempotent, .pushedBack, 1),
         (Unsent(number: 2), .idempotent, .retryAfter(.seconds(99)), 1),
     ]

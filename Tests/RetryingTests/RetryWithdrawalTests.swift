@@ -138,6 +138,7 @@ import Testing
                 return value
             } catch {
                 retry.failed(with: error)
+                budget.gaveUp(after: error)
                 throw error
             }
         }
@@ -164,5 +165,24 @@ import Testing
             } == 2)
         #expect(budget.available == 0)
         await #expect(throws: RetryBudgetExhausted.self) { try await run { _ in throw Unclear() } }
+    }
+
+    @Test func `a loop of one's own takes as many tokens as a retry does`() async throws {
+        let (ours, theirs) = (RetryBudget.tokens(maxTokens: 20), RetryBudget.tokens(maxTokens: 20))
+        let retry = Retry(maxAttempts: 2, repeatability: .idempotent, budget: theirs, clock: SkippingClock())
+        for error in [Unclear(), Refused(), nil] as [(any Error)?] {
+            _ = try? await retry.run {
+                if let error { throw error }
+            } classifyResult: { _ in
+                .retry
+            }
+            ours.deposit()
+            var second = try ours.withdraw(after: error)
+            second.begin()
+            second.failed(with: error)
+            ours.gaveUp(after: error)
+            #expect(ours.available == theirs.available)
+        }
+        #expect(ours.available == 5)
     }
 }

@@ -31,7 +31,7 @@ internal import ReliabilityCore
 /// gives it back if the neighbour is spared after all: no attempt follows, because the task was cancelled or the time ran
 /// out, or a guard within the retry refuses it with a `Rejection`. Code with an attempt loop of its own, or with another
 /// kind of extra attempt, calls ``deposit()`` once for an operation, ``withdraw(after:)`` before it waits for another
-/// attempt, and tells the ``RetryWithdrawal`` what becomes of it:
+/// attempt or ``gaveUp(after:)`` if none follows, and tells the ``RetryWithdrawal`` what becomes of it:
 ///
 /// ```swift
 /// budget.deposit()
@@ -49,6 +49,7 @@ internal import ReliabilityCore
 ///     return value
 /// } catch {
 ///     retry.failed(with: error)
+///     budget.gaveUp(after: error)
 ///     throw error
 /// }
 /// ```
@@ -203,11 +204,15 @@ public final class RetryBudget: Sendable {
 
     /// Counts a retry that began and failed: it stays spent, unless a guard refused it.
     func failed(_ receipt: BudgetReceipt, with error: (any Error)?) {
-        if error is any Rejection { giveBack(receipt) }
+        if error?.isRefusal ?? false { giveBack(receipt) }
     }
 
-    /// Counts a failed attempt that no retry was asked for.
-    func failed(with error: (any Error)?) { ledger.failed(with: error) }
+    /// Counts a failed attempt after which no other is asked for, although the neighbour failed in it: the last of a run.
+    ///
+    /// ``withdraw(after:)`` counts the attempt before it by itself. An attempt that got an answer is not counted.
+    ///
+    /// - Parameter error: What the attempt failed with; `nil` if it returned a value that asks for another.
+    public func gaveUp(after error: (any Error)?) { ledger.failed(with: error) }
 
     func reportDropped(hasBegun: Bool) {
         onEvent?(RetryBudgetEvent(name: name, kind: .withdrawalDropped(hasBegun: hasBegun)))

@@ -37,7 +37,8 @@ public struct RetryWithdrawal: ~Copyable, Sendable {
 
     /// Tells the budget that this retry failed, and it stays spent; it begins now if it has not begun.
     ///
-    /// A `Rejection` gives it back: a guard refused it, and it did not reach the neighbour.
+    /// A `Rejection` gives it back: a guard refused it, and it did not reach the neighbour. The failure itself is counted
+    /// by what comes next: ``RetryBudget/withdraw(after:)`` or ``RetryBudget/gaveUp(after:)``.
     ///
     /// - Parameter error: What it failed with; `nil` if it returned a value that asks for another attempt.
     public consuming func failed(with error: (any Error)? = nil) {

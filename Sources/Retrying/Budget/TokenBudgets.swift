@@ -23,8 +23,8 @@ struct TokenBudget: BudgetCore {
 
     mutating func deposit(at now: Int64) {}
 
-    /// What a failed attempt takes: a token, but a rejection never reached the neighbour.
-    static func cost(of error: (any Error)?) -> Int64 { error is any Rejection ? 0 : 1_000 }
+    /// What a failed attempt takes: a token, but what a guard refused never reached the neighbour.
+    static func cost(of error: (any Error)?) -> Int64 { error?.isRefusal ?? false ? 0 : 1_000 }
 
     mutating func failed(cost: Int64) { tokens = max(0, tokens - cost) }
 
