@@ -31,6 +31,9 @@ let modules = [
         name: "Idempotency", dependencies: ["RecordStores"],
         tests: ["ReliabilityTesting", "Retrying", "IdempotencySimulation"]),
     Module(name: "DeadLetters", dependencies: ["RecordStores"], tests: ["ReliabilityTesting"]),
+    Module(
+        name: "WorkQueues", dependencies: ["DeadLetters", "Retrying"],
+        tests: ["ReliabilityTesting", "CircuitBreaking", "Idempotency"]),
     Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
     Module(
         name: "ReliabilityTesting", dependencies: ["RecordStores", "Idempotency"],
@@ -38,7 +41,8 @@ let modules = [
     Module(
         name: "Reliability",
         dependencies: [
-            "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency", "DeadLetters", "Sagas",
+            "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency", "DeadLetters", "WorkQueues",
+            "Sagas",
         ]),
 ]
 

@@ -3,12 +3,27 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The bytes of a letter's record: version 1 of the layout.
+/// The bytes of a letter's record: version 2 of the layout.
 struct DeadLetterBody: Hashable, Sendable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
+
+    /// How a record became a letter that had been something else before: what it counts and dates on its own goes back
+    /// further.
+    struct Arrival: Hashable, Sendable {
+        var time: Timestamp
+        /// How often it had been handed out by then.
+        var claims: Int
+        /// How often it had been redriven by then.
+        var redrives: Int
+        /// How often it had been given to a handler by then.
+        var deliveries: Int
+    }
 
     var note: String?
     var origin: DeadLetterOrigin
+    var enqueuedAt: Timestamp?
+    /// `nil` for a record that has been a letter from the beginning.
+    var arrival: Arrival?
     var failures: FailureHistory
     var payload: [UInt8]
 
@@ -21,20 +36,23 @@ struct DeadLetterBody: Hashable, Sendable {
         writer.write(origin.id)
         writer.write(origin.position) { $0.write($1) }
         writer.write(origin.orderKey) { $0.write($1) }
-        writer.write(variable: UInt64(failures.count))
-        writer.write(variable: UInt64(failures.kept.count))
-        for failure in failures.kept {
-            writer.write(failure.time.nanosecondsSince1970)
-            writer.write(failure.errorType)
-            writer.write(failure.message)
+        writer.write(enqueuedAt) { $0.write($1.nanosecondsSince1970) }
+        writer.write(arrival) { writer, arrival in
+            writer.write(arrival.time.nanosecondsSince1970)
+            writer.write(variable: UInt64(arrival.claims))
+            writer.write(variable: UInt64(arrival.redrives))
+            writer.write(variable: UInt64(arrival.deliveries))
         }
+        writer.write(failures)
         writer.write(payload)
         return writer.bytes
     }
 
-    init(_ letter: NewDeadLetter) {
+    init(_ letter: NewDeadLetter, arrival: Arrival? = nil) {
         note = letter.reason.note
         origin = letter.origin
+        enqueuedAt = letter.enqueuedAt
+        self.arrival = arrival
         failures = letter.failures
         payload = letter.payload
     }
@@ -42,6 +60,8 @@ struct DeadLetterBody: Hashable, Sendable {
     init(_ letter: DeadLetter) {
         note = letter.reason.note
         origin = letter.origin
+        enqueuedAt = letter.enqueuedAt
+        arrival = letter.arrival
         failures = letter.failures
         payload = letter.payload
     }
@@ -53,36 +73,69 @@ struct DeadLetterBody: Hashable, Sendable {
         origin = DeadLetterOrigin(source: try reader.readString(), id: try reader.readString())
         origin.position = try reader.readOptional { reader throws(MalformedBytes) in try reader.readUInt64() }
         origin.orderKey = try reader.readOptional { reader throws(MalformedBytes) in try reader.readString() }
-        let count = try reader.readVariable()
-        var kept: [DeadLetterFailure] = []
-        for _ in 0..<(try reader.readCount()) {
-            let time = Timestamp(nanosecondsSince1970: try reader.readInt64())
-            kept.append(
-                DeadLetterFailure(errorType: try reader.readString(), message: try reader.readString(), time: time))
+        enqueuedAt = try reader.readOptional { reader throws(MalformedBytes) in try reader.readTimestamp() }
+        arrival = try reader.readOptional { reader throws(MalformedBytes) in
+            Arrival(
+                time: try reader.readTimestamp(), claims: try reader.readNumber(), redrives: try reader.readNumber(),
+                deliveries: try reader.readNumber())
         }
-        guard let count = Int(exactly: count), let failures = FailureHistory(count: count, kept: kept) else {
-            throw MalformedBytes(offset: bytes.count - reader.remaining)
-        }
-        self.failures = failures
+        failures = try reader.readFailures()
         payload = try reader.readBytes()
         try reader.finish()
     }
 }
 
+extension ByteWriter {
+    package mutating func write(_ failures: FailureHistory) {
+        write(variable: UInt64(failures.count))
+        write(variable: UInt64(failures.kept.count))
+        for failure in failures.kept {
+            write(failure.time.nanosecondsSince1970)
+            write(failure.errorType)
+            write(failure.message)
+        }
+    }
+}
+
+extension ByteReader {
+    package mutating func readFailures() throws(MalformedBytes) -> FailureHistory {
+        let count = try readNumber()
+        var kept: [DeadLetterFailure] = []
+        for _ in 0..<(try readCount()) {
+            let time = try readTimestamp()
+            kept.append(DeadLetterFailure(errorType: try readString(), message: try readString(), time: time))
+        }
+        guard let failures = FailureHistory(count: count, kept: kept) else { throw malformed }
+        return failures
+    }
+
+    package mutating func readTimestamp() throws(MalformedBytes) -> Timestamp {
+        Timestamp(nanosecondsSince1970: try readInt64())
+    }
+
+    /// How often something happened: at most 32 bits, so that sums of such numbers never overflow.
+    package mutating func readNumber() throws(MalformedBytes) -> Int {
+        guard let number = UInt32(exactly: try readVariable()) else { throw malformed }
+        return Int(number)
+    }
+}
+
 extension DeadLetter {
     /// The letter that a record holds; throws if its body is damaged or of a version that this code does not know.
-    init(_ record: Record) throws(UnreadableDeadLetter) {
+    package init(_ record: Record) throws(UnreadableDeadLetter) {
         let body: DeadLetterBody
         do throws(MalformedBytes) {
             body = try DeadLetterBody(decoding: record.body)
         } catch {
             throw UnreadableDeadLetter(id: record.id.key, offset: error.offset)
         }
+        let arrival = body.arrival
         self.init(
             id: record.id.key, position: record.position,
             reason: DeadLetterReason(uncheckedCode: record.state, note: body.note),
             origin: body.origin, payload: body.payload, headers: record.headers, failures: body.failures,
-            deadLetteredAt: record.createdAt, redriveCount: record.claims)
+            enqueuedAt: body.enqueuedAt, deadLetteredAt: arrival?.time ?? record.createdAt,
+            redriveCount: record.claims - (arrival?.claims ?? 0) + (arrival?.redrives ?? 0), arrival: arrival)
     }
 
     /// What the record of the letter holds.

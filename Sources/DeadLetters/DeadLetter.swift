@@ -37,11 +37,13 @@ public struct NewDeadLetter: Hashable, Sendable {
     public var headers: [String: String]
     /// What was tried.
     public var failures: FailureHistory
+    /// When it came to where it comes from, if that is known.
+    public var enqueuedAt: Timestamp?
 
     /// A letter from its parts.
     public init(
         id: String, reason: DeadLetterReason, origin: DeadLetterOrigin, payload: [UInt8],
-        headers: [String: String] = [:], failures: FailureHistory = FailureHistory()
+        headers: [String: String] = [:], failures: FailureHistory = FailureHistory(), enqueuedAt: Timestamp? = nil
     ) {
         self.id = id
         self.reason = reason
@@ -49,6 +51,7 @@ public struct NewDeadLetter: Hashable, Sendable {
         self.payload = payload
         self.headers = headers
         self.failures = failures
+        self.enqueuedAt = enqueuedAt
     }
 }
 
@@ -71,14 +74,33 @@ public struct DeadLetter: Hashable, Sendable {
     public let headers: [String: String]
     /// What was tried, failed redrives included.
     public internal(set) var failures: FailureHistory
+    /// When it came to where it comes from, if that is known.
+    public let enqueuedAt: Timestamp?
     /// When it was put.
     public let deadLetteredAt: Timestamp
     /// How often it was handed out to a redrive, counted before the handler sees it; a redrive that is under way, that
     /// failed, was cancelled or died counts.
     public let redriveCount: Int
+    let arrival: DeadLetterBody.Arrival?
+    /// How often it had been given to a handler before it was a letter.
+    package var deliveries: Int { arrival?.deliveries ?? 0 }
 
     /// When it failed for the first time; `nil` if it never failed.
     public var firstFailureAt: Timestamp? { failures.first?.time }
     /// When it failed last; `nil` if it never failed.
     public var lastFailureAt: Timestamp? { failures.last?.time }
+}
+
+extension DeadLetter {
+    /// A letter from its parts, for queues of your own.
+    public init(
+        id: String, position: UInt64, reason: DeadLetterReason, origin: DeadLetterOrigin, payload: [UInt8],
+        headers: [String: String], failures: FailureHistory, enqueuedAt: Timestamp?, deadLetteredAt: Timestamp,
+        redriveCount: Int
+    ) {
+        self.init(
+            id: id, position: position, reason: reason, origin: origin, payload: payload, headers: headers,
+            failures: failures, enqueuedAt: enqueuedAt, deadLetteredAt: deadLetteredAt, redriveCount: redriveCount,
+            arrival: nil)
+    }
 }

@@ -11,6 +11,8 @@ public struct DeadLetterEvent: Sendable {
         case put
         /// It was to be put and stood there already; nothing was changed.
         case alreadyThere
+        /// It was taken out for good.
+        case evicted
         /// A redrive holds it and hands it to its handler.
         case redriveStarted
         /// The handler took it, and it is removed.

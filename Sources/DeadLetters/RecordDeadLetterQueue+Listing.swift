@@ -24,16 +24,19 @@ public struct DeadLetterStatistics: Hashable, Sendable {
 }
 
 extension RecordDeadLetterQueue {
-    /// A page of letters, oldest first, of one reason if given.
+    /// A page of the letters that a filter lets through, oldest first.
+    ///
+    /// A page looks at no more than `limit` letters, so one of a narrow filter may be empty although more follow: `next`
+    /// alone tells.
     ///
     /// - Parameters:
-    ///   - reason: The code of the reason wanted; by default letters of every reason.
+    ///   - filter: Which letters are wanted; by default all.
     ///   - after: The `next` of the page before; by default the listing starts with the oldest.
     ///   - limit: 1 to 1,000 letters, by default 100.
     public func list(
-        reason: String? = nil, after: UInt64? = nil, limit: Int = 100
+        _ filter: DeadLetterFilter = .all, after: UInt64? = nil, limit: Int = 100
     ) async throws(StoreError) -> DeadLetterPage {
-        let page = try await store.scan(collection, state: reason, after: after, limit: limit)
+        let page = try await store.scan(collection, state: filter.reason, after: after, limit: limit)
         var (letters, unreadable): ([DeadLetter], [UnreadableDeadLetter]) = ([], [])
         for record in page.records {
             do throws(UnreadableDeadLetter) {
@@ -42,7 +45,7 @@ extension RecordDeadLetterQueue {
                 unreadable.append(error)
             }
         }
-        return DeadLetterPage(letters: letters, unreadable: unreadable, next: page.next)
+        return DeadLetterPage(letters: letters.filter(filter.matches), unreadable: unreadable, next: page.next)
     }
 
     /// The letter of that name, or `nil` if there is none.

@@ -13,7 +13,8 @@ public enum RedriveOutcome: Sendable {
     case rejected(any Rejection)
     /// No letter of that name stands there.
     case notFound
-    /// Another redrive holds the letter, for that long at most.
+    /// Another redrive holds the letter, for that long at most, or, with zero, an earlier letter of its order key stands
+    /// before it.
     case held(Duration)
     /// The lease passed while the handler ran and another redrive took the letter over; nothing was changed.
     ///
@@ -60,7 +61,7 @@ extension RecordDeadLetterQueue {
         } catch {
             return try await keep(letter, held, after: error)
         }
-        guard try await settle(.delete(held.id, expecting: held.fence), under: held) else {
+        guard try await settle(.delete(held.id, expecting: held.fence), under: held, isLeaving: true) else {
             return lost(letter)
         }
         report(id, letter.reason, .redriven)
@@ -96,16 +97,23 @@ extension RecordDeadLetterQueue {
 
     /// Carries out the change if the letter is still held under that fence, and says whether it is in.
     @discardableResult
-    private func settle(_ change: Change, under held: Record) async throws(StoreError) -> Bool {
+    func settle(
+        _ change: Change, under held: Record, isLeaving: Bool = false
+    ) async throws(StoreError) -> Bool {
         do throws(StoreError) {
-            switch try await store.commit([change]) {
-            case .committed: return true
-            case .conflict: return false
+            while true {
+                let alongside = isLeaving ? try await self.change(leaving: held) : nil
+                switch try await store.commit([change] + (alongside.map { [$0] } ?? [])) {
+                case .committed: return true
+                // Another letter of the key has come or gone.
+                case .conflict(let conflict) where conflict.index == 1: continue
+                case .conflict: return false
+                }
             }
         } catch {
             guard case .outcomeUnknown = error else { throw error }
             guard let standing = try await record(held.id.key) else {
-                // Gone: removed by this change, or by a later redrive that took it.
+                // Gone: by this change, or by a later one that took it too.
                 return true
             }
             if standing.fence == held.fence { throw error }

@@ -130,7 +130,8 @@ package struct ByteReader {
         guard remaining == 0 else { throw malformed }
     }
 
-    private var malformed: MalformedBytes { MalformedBytes(offset: position - bytes.startIndex) }
+    /// The error that says where the reading stands.
+    package var malformed: MalformedBytes { MalformedBytes(offset: position - bytes.startIndex) }
 
     private mutating func fixed(count: Int) throws(MalformedBytes) -> UInt64 {
         guard remaining >= count else { throw malformed }

@@ -11,3 +11,4 @@
 @_exported public import ReliabilityCore
 @_exported public import Retrying
 @_exported public import Sagas
+@_exported public import WorkQueues

@@ -65,7 +65,7 @@ import Testing
                 #expect(throws: MalformedBytes.self) { try DeadLetterBody(decoding: Array(bytes[..<length])) }
             }
             #expect(throws: MalformedBytes.self) { try DeadLetterBody(decoding: bytes + [0]) }
-            #expect(throws: MalformedBytes.self) { try DeadLetterBody(decoding: [2] + bytes.dropFirst()) }
+            #expect(throws: MalformedBytes.self) { try DeadLetterBody(decoding: [3] + bytes.dropFirst()) }
             for index in bytes.indices {
                 var flipped = bytes
                 flipped[index] ^= 0xFF

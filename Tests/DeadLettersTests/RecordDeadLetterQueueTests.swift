@@ -143,7 +143,7 @@ struct Busy: Rejection { let retryAfter: Duration? = .seconds(1) }
         let second = try await queue.list(after: first.next, limit: 3)
         #expect((first.letters + second.letters).map(\.id) == ["0", "1", "2", "3", "4"])
         #expect(second.next == nil)
-        #expect(try await queue.list(reason: "expired").letters.map(\.id) == ["3"])
+        #expect(try await queue.list(DeadLetterFilter(reason: "expired")).letters.map(\.id) == ["3"])
         let statistics = try await queue.statistics()
         #expect(statistics.depth == 5)
         #expect(statistics.byReason == ["undecodable": 4, "expired": 1])

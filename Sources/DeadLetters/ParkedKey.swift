@@ -1,0 +1,96 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// An order key of which letters stand: items of the key that come later follow them, so that none overtakes.
+///
+/// It is a record of its own, changed with every letter that comes or goes, so no two changes overlook each other.
+package struct ParkedKey: Hashable, Sendable {
+    static let version: UInt8 = 1
+    static let state = "parked"
+
+    /// How many letters of the key stand.
+    package var letters: Int
+    /// Up to which position items of the key may run nevertheless, because they have been letters and came back.
+    package var runsThrough: UInt64
+    /// The record's fence; `nil` before it stands.
+    package private(set) var fence: Fence?
+
+    private init(letters: Int, runsThrough: UInt64) {
+        self.letters = letters
+        self.runsThrough = runsThrough
+    }
+
+    private init(_ record: Record) throws(MalformedBytes) {
+        var reader = ByteReader(record.body)
+        guard try reader.readUInt8() == Self.version else { throw MalformedBytes(offset: 0) }
+        letters = try reader.readNumber()
+        runsThrough = try reader.readUInt64()
+        try reader.finish()
+        fence = record.fence
+    }
+
+    /// A key of which no letter stands.
+    package static let open = ParkedKey(letters: 0, runsThrough: 0)
+
+    /// One that cannot be read stands still: nothing of the key runs until its letters have gone.
+    fileprivate init(reading record: Record?) {
+        guard let record else {
+            self = .open
+            return
+        }
+        do throws(MalformedBytes) {
+            self = try ParkedKey(record)
+        } catch {
+            self = ParkedKey(letters: 1, runsThrough: 0)
+            fence = record.fence
+        }
+    }
+
+    /// Whether an item of the key that has this position has to follow its letters.
+    package func holdsBack(_ position: UInt64) -> Bool { letters > 0 && position > runsThrough }
+
+    /// The change of the record of which this is what comes out.
+    fileprivate func change(of id: RecordID) -> Change? {
+        var writer = ByteWriter()
+        writer.write(Self.version)
+        writer.write(variable: UInt64(max(0, letters)))
+        writer.write(runsThrough)
+        let content = RecordContent(state: Self.state, body: writer.bytes)
+        return switch (fence, letters > 0) {
+        case (nil, true): .insert(id, content)
+        case (nil, false): nil
+        case (let fence?, true): .replace(id, expecting: fence, with: content, lease: .end)
+        case (let fence?, false): .delete(id, expecting: fence)
+        }
+    }
+}
+
+extension RecordDeadLetterQueue {
+    private func parkedID(_ orderKey: String) -> RecordID { RecordID("parked/\(name)", orderKey) }
+
+    /// What stands of some order keys.
+    package func parkedKeys(_ orderKeys: Set<String>) async throws(StoreError) -> [String: ParkedKey] {
+        guard !orderKeys.isEmpty else { return [:] }
+        let keys = Array(orderKeys)
+        let records = try await store.read(keys.map(parkedID)).records
+        return Dictionary(zip(keys, records.map { ParkedKey(reading: $0) }), uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The change that makes of a key what it is now; `nil` if nothing stands and nothing did.
+    package func change(of orderKey: String, to parked: ParkedKey) -> Change? { parked.change(of: parkedID(orderKey)) }
+
+    /// The change that takes letters of a key out.
+    ///
+    /// - Parameter runsThrough: The position of the last of them if they go back to where they run.
+    package func change(
+        leaving letter: Record, count: Int = 1, runsThrough: UInt64? = nil
+    ) async throws(StoreError) -> Change? {
+        guard let orderKey = letter.orderKey else { return nil }
+        guard var parked = try await parkedKeys([orderKey])[orderKey], parked.letters > 0 else { return nil }
+        parked.letters -= count
+        if let runsThrough { parked.runsThrough = max(parked.runsThrough, runsThrough) }
+        return change(of: orderKey, to: parked)
+    }
+}

@@ -1,0 +1,185 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Brings many letters of a queue back, oldest first, at a rate that the rest of the world can bear; one at a time for
+/// each queue.
+///
+/// What it is to do and how far it has come is kept in the store: it survives crashes, any process that has the queue can
+/// run it, and every copy of this value is the same redrive.
+///
+/// ```swift
+/// let redrive = Redrive(mails.deadLetters, to: .queue(mails))
+/// try await redrive.start(RedrivePlan(filter: DeadLetterFilter(reason: "attemptsExhausted"), rate: .perSecond(500)))
+/// let progress = try await redrive.run()
+/// ```
+///
+/// Bringing a letter back to a queue of the same store is one commit with the progress: none is lost, none is brought
+/// back twice, and the counts are exact, whenever the process ends. A letter keeps its name and its position.
+///
+/// The rate is kept in the store with the progress, so neither a crash nor a pause lets a burst through.
+public struct Redrive: Sendable {
+    let letters: RecordDeadLetterQueue
+    let destination: RedriveDestination
+    let lease: Duration
+    let time: TimeSource
+    var store: any RecordStore { letters.store }
+
+    /// The redrive of a queue.
+    ///
+    /// - Parameters:
+    ///   - letters: The queue.
+    ///   - destination: Where the letters go.
+    ///   - lease: After which silence another process may go on with what one has begun; by default 30 s.
+    ///   - clock: Measures the pauses between letters.
+    public init(
+        _ letters: RecordDeadLetterQueue, to destination: RedriveDestination, lease: Duration = .seconds(30),
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        precondition(lease > .zero, "A redrive is held for some time, not \(lease)")
+        self.letters = letters
+        self.destination = destination
+        self.lease = lease
+        time = TimeSource(clock)
+    }
+
+    private var collection: String { "redrives/\(letters.name)" }
+    var taskID: RecordID { RecordID(collection, "task") }
+    /// What was asked of the redrive last; whoever changes the task's record names its fence, so no wish is overlooked.
+    var wishID: RecordID { RecordID(collection, "wish") }
+
+    /// What a redrive is wished to do.
+    enum Wish: String {
+        case run
+        case pause
+        case cancel
+    }
+
+    /// How many letters a filter lets through, by reason; brings none back.
+    public func dryRun(_ filter: DeadLetterFilter = .all) async throws(StoreError) -> [String: Int] {
+        var counts: [String: Int] = [:]
+        var position: UInt64?
+        repeat {
+            let page = try await letters.list(filter, after: position, limit: 1_000)
+            for letter in page.letters { counts[letter.reason.code, default: 0] += 1 }
+            position = page.next
+        } while position != nil
+        return counts
+    }
+
+    /// Starts a redrive, which goes on wherever ``run()`` is called.
+    ///
+    /// - Throws: ``RedriveActive`` if one is under way or paused; `StoreError`; ``RedriveUnreadable``.
+    @discardableResult
+    public func start(_ plan: RedrivePlan) async throws -> RedriveProgress {
+        while true {
+            let standing = try await store.read([taskID, wishID])
+            if let task = standing.records[0] {
+                let progress = try read(task)
+                guard progress.state == .done || progress.state == .cancelled else {
+                    throw RedriveActive(queue: letters.name, progress: progress)
+                }
+            }
+            let progress = RedriveProgress(plan, destination: destination.name, at: standing.now)
+            let changes = [
+                change(of: taskID, standing.records[0], content(progress)),
+                change(of: wishID, standing.records[1], RecordContent(state: Wish.run.rawValue)),
+            ]
+            if case .committed = try await store.commit(changes) { return progress }
+        }
+    }
+
+    private func change(of id: RecordID, _ standing: Record?, _ content: RecordContent) -> Change {
+        guard let standing else { return .insert(id, content) }
+        return .replace(id, expecting: standing.fence, with: content, lease: .end)
+    }
+
+    /// How far the redrive has come, the last one if none is under way; `nil` if there was none.
+    ///
+    /// - Throws: `StoreError`; ``RedriveUnreadable``.
+    public func progress() async throws -> RedriveProgress? {
+        try await store.read([taskID]).records[0].map { try read($0) }
+    }
+
+    /// Has the redrive stand still after the letters that are just being brought back, until ``resume()``.
+    ///
+    /// - Returns: What stands afterwards; a redrive that somebody runs at that moment follows within a batch.
+    @discardableResult
+    public func pause() async throws -> RedriveProgress? { try await wish(.pause, settling: .paused, from: [.running]) }
+
+    /// Lets a paused redrive go on; call ``run()`` for it.
+    @discardableResult
+    public func resume() async throws -> RedriveProgress? { try await wish(.run, settling: .running, from: [.paused]) }
+
+    /// Ends the redrive; the letters that it has not brought back stay.
+    @discardableResult
+    public func cancel() async throws -> RedriveProgress? {
+        try await wish(.cancel, settling: .cancelled, from: [.running, .paused])
+    }
+
+    /// Leaves a wish, and fulfils it at once where nobody runs the redrive.
+    private func wish(
+        _ wish: Wish, settling state: RedriveProgress.State, from states: [RedriveProgress.State]
+    ) async throws -> RedriveProgress? {
+        while true {
+            let standing = try await store.read([taskID, wishID])
+            guard let task = standing.records[0], let last = standing.records[1] else { return nil }
+            var progress = try read(task)
+            guard states.contains(progress.state) else { return progress }
+            var changes = [
+                Change.replace(
+                    wishID, expecting: last.fence, with: RecordContent(state: wish.rawValue), lease: .end)
+            ]
+            if task.isHeld(at: standing.now) {
+                changes.append(.assert(taskID, task.fence))
+            } else {
+                progress.state = state
+                changes.append(.replace(taskID, expecting: task.fence, with: content(progress), lease: .end))
+            }
+            if case .committed = try await store.commit(changes) { return progress }
+        }
+    }
+
+    func content(_ progress: RedriveProgress) -> RecordContent {
+        RecordContent(state: progress.state.rawValue, body: progress.encoded())
+    }
+
+    func read(_ task: Record) throws(RedriveUnreadable) -> RedriveProgress {
+        do throws(MalformedBytes) {
+            return try RedriveProgress(task)
+        } catch {
+            throw RedriveUnreadable(queue: letters.name, offset: error.offset)
+        }
+    }
+}
+
+/// A redrive of the queue is under way or paused, and there is one at a time.
+public struct RedriveActive: Error, Hashable, CustomStringConvertible {
+    /// The queue's name.
+    public let queue: String
+    /// How far it has come.
+    public let progress: RedriveProgress
+    /// What happened, for people.
+    public var description: String { "a redrive of \(queue) to \(progress.destination) is \(progress.state.rawValue)" }
+}
+
+/// Another process runs the redrive.
+public struct RedriveHeld: RetryAdvising, Hashable, CustomStringConvertible {
+    /// The queue's name.
+    public let queue: String
+    /// The rest of its lease: it goes on or by then anybody may.
+    public let retryAfter: Duration?
+    /// What happened, for people.
+    public var description: String { "another process runs the redrive of \(queue)" }
+}
+
+/// What is kept of a redrive cannot be read: damaged, or written by a newer version.
+public struct RedriveUnreadable: Error, Hashable, CustomStringConvertible {
+    /// The queue's name.
+    public let queue: String
+    /// At which byte the reading stopped.
+    public let offset: Int
+    /// What happened, for people.
+    public var description: String { "the redrive of \(queue) cannot be read from byte \(offset) on" }
+}

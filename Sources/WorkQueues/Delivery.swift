@@ -1,0 +1,163 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Retrying
+
+/// An item in the hands of a handler, and the ways in which it leaves them.
+///
+/// Every verb is fenced: if the lease has passed and somebody else was given the item, it changes nothing and throws
+/// ``DeliveryLost``. A lease that has passed with nobody else having been given the item does no harm. Settle once; what
+/// is settled twice is lost the second time. The verbs ignore cancellation: what was begun is settled.
+///
+/// After a `StoreError` the item stands as it was, or, after `outcomeUnknown` of a store that could not be asked either,
+/// may be settled: try again, or leave it to the lease.
+public struct Delivery: Sendable {
+    /// The item.
+    public let item: WorkItem
+    /// When the lease ends unless it is extended, in the store's time, as of the beginning.
+    public let leaseUntil: Timestamp
+    private let queue: WorkQueue
+    private let held: HeldItem
+    /// When it was handed out, and for how long at first, by the queue's clock.
+    private let receivedAt: Int64
+    private let lease: Duration
+
+    /// Grows with every delivery of the item.
+    public var fence: Fence { held.record.fence }
+
+    init(_ queue: WorkQueue, _ held: HeldItem, receivedAt: Int64, lease: Duration) {
+        self.queue = queue
+        self.held = held
+        self.receivedAt = receivedAt
+        self.lease = lease
+        item = held.item
+        leaseUntil = held.record.leaseUntil ?? held.record.createdAt
+    }
+
+    /// The item is done, and removed.
+    ///
+    /// - Parameter changes: Changes of other records of the same store, at most 999, that are in together with it, or
+    ///   not at all.
+    /// - Throws: ``DeliveryLost``; ``DeliveryConflict`` if one of the changes did not find what it expected, and the item
+    ///   is still held; `StoreError`.
+    public func complete(alsoCommit changes: [Change] = []) async throws {
+        let isSurelyHeld = queue.time.now() < receivedAt.addingSaturating(lease.nanosecondsRoundedDown)
+        try await settle([held.completing] + changes, isSurelyHeld: isSurelyHeld)
+        queue.report(item.id, .completed)
+    }
+
+    /// The item has failed: it is due again after the queue's back-off, or goes to the dead letters if it has failed as
+    /// often as it may or the back-off is a list that has come to its end.
+    ///
+    /// - Parameters:
+    ///   - error: What it failed with; kept in its history in bounded words. One that is `Permanent` sends it to the dead
+    ///     letters at once, and one that is `RetryAdvising` is listened to.
+    ///   - delay: How long to wait at least; by default what the back-off says.
+    /// - Returns: What became of the item.
+    @discardableResult
+    public func retry(after error: any Error, delay: Duration = .zero) async throws -> ItemFate {
+        if error is any Permanent { return try await deadLetter(.nonRetryable, error) }
+        let now = try await queue.store.read([held.record.id]).now
+        var failed = held
+        failed.addFailure(error, at: now)
+        if let reason = failed.reasonToGiveUp(queue.limits, now: now) {
+            return try await deadLetter(reason, failed, now)
+        }
+        let backoff = queue.backoff.delay(afterAttempt: failed.body.failures, using: queue.randomness)
+        guard let backoff else { return try await deadLetter(.attemptsExhausted, failed, now) }
+        let wait = max(delay, backoff, (error as? any RetryAdvising)?.retryAfter ?? .zero)
+        try await settle([failed.retrying(due: wait)])
+        queue.report(item.id, .failed(error, retryAfter: wait))
+        return .retries(after: wait)
+    }
+
+    /// The item goes back as it was and is due at once, or after a time; no failure is counted.
+    public func release(after delay: Duration = .zero, because error: (any Error)? = nil) async throws {
+        try await settle([held.releasing(due: delay)])
+        queue.report(item.id, .released(after: max(.zero, delay), because: error))
+    }
+
+    /// The item goes to the dead letters, in one commit.
+    ///
+    /// - Parameter error: What it failed with, for its history.
+    @discardableResult
+    public func deadLetter(_ reason: DeadLetterReason, _ error: (any Error)? = nil) async throws -> ItemFate {
+        let now = try await queue.store.read([held.record.id]).now
+        var failed = held
+        if let error { failed.addFailure(error, at: now) }
+        return try await deadLetter(reason, failed, now)
+    }
+
+    private func deadLetter(_ reason: DeadLetterReason, _ item: HeldItem, _ now: Timestamp) async throws -> ItemFate {
+        guard try await queue.giveUp(item, reason, at: now) else { throw DeliveryLost(id: self.item.id) }
+        return .deadLettered(reason)
+    }
+
+    /// Holds the item until so long from now.
+    ///
+    /// - Returns: When the lease ends now, in the store's time.
+    /// - Throws: ``DeliveryLost``; ``DeliveryHeldTooLong`` if the item would be held for longer than the queue allows in
+    ///   all, and the lease stays as it is; `StoreError`.
+    @discardableResult
+    public func extend(by lease: Duration) async throws -> Timestamp {
+        let end = queue.time.now().addingSaturating(lease.nanosecondsRoundedUp)
+        guard end <= receivedAt.addingSaturating(queue.longestHold.nanosecondsRoundedUp) else {
+            throw DeliveryHeldTooLong(id: item.id, limit: queue.longestHold)
+        }
+        switch try await queue.store.extend(held.record.id, fence: held.record.fence, lease: lease) {
+        case .extended(_, let until): return until
+        case .lost: throw lost()
+        }
+    }
+
+    private func settle(_ changes: [Change], isSurelyHeld: Bool = true) async throws {
+        switch try await queue.settle(changes, under: held.record, isSurelyHeld: isSurelyHeld) {
+        case .settled: return
+        case .lost: throw lost()
+        case .conflict(let conflict): throw DeliveryConflict(id: item.id, conflict: conflict)
+        }
+    }
+
+    private func lost() -> DeliveryLost {
+        queue.report(item.id, .lost)
+        return DeliveryLost(id: item.id)
+    }
+}
+
+/// What became of an item that was not done.
+public enum ItemFate: Hashable, Sendable {
+    /// It is due again after that time.
+    case retries(after: Duration)
+    /// It is among the dead letters.
+    case deadLettered(DeadLetterReason)
+}
+
+/// The lease passed and somebody else was given the item, or it is gone; nothing was changed.
+public struct DeliveryLost: Error, Hashable, CustomStringConvertible {
+    /// The item's name.
+    public let id: String
+    /// What happened, for people.
+    public var description: String { "the item \(id) has passed into other hands" }
+}
+
+/// A change beside a completion did not find what it expected; nothing was changed, and the item is still held.
+public struct DeliveryConflict: Error, Hashable, CustomStringConvertible {
+    /// The item's name.
+    public let id: String
+    /// What was found. The index counts the item's own change as 0.
+    public let conflict: CommitAnswer.Conflict
+    /// What happened, for people.
+    public var description: String { "change \(conflict.index) beside the completion of \(id) met a conflict" }
+}
+
+/// An item would be held for longer than its queue allows in all; the lease stays as it is.
+public struct DeliveryHeldTooLong: Error, Hashable, CustomStringConvertible {
+    /// The item's name.
+    public let id: String
+    /// For how long a delivery can be held.
+    public let limit: Duration
+    /// What happened, for people.
+    public var description: String { "the item \(id) would be held for longer than \(limit)" }
+}

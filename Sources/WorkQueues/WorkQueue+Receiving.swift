@@ -1,0 +1,231 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Receiving: claiming what is due, and starting it.
+extension WorkQueue {
+    /// Hands out items that are due, the longest due first; waits for one if none is.
+    ///
+    /// Each is held for the lease and counts as started. Settle each through its ``Delivery``; one that is not settled
+    /// is handed out again after its lease, as a crash. What may not be handed out any more goes to the dead letters.
+    ///
+    /// **Cancellation** ends the wait at once, and what is found by then is returned. What was handed out is not given
+    /// back.
+    ///
+    /// - Parameters:
+    ///   - limit: 1 to 100 items, by default one.
+    ///   - lease: How long each is held unless extended; by default 30 s.
+    ///   - waitUpTo: How long to wait for the first item; by default not at all.
+    /// - Throws: `StoreError`. Items that were claimed before it was thrown are due again after their lease, and were
+    ///   not started.
+    public func receive(
+        limit: Int = 1, lease: Duration = .seconds(30), waitUpTo: Duration = .zero
+    ) async throws(StoreError) -> [Delivery] {
+        try RecordLimits.check("limit", limit, 1...100)
+        let end = time.now().addingSaturating(waitUpTo.nanosecondsRoundedUp)
+        while true {
+            let left = Duration.nanoseconds(max(0, end.subtractingSaturating(time.now())))
+            let answer = try await claim(limit, lease, waitUpTo: left)
+            let deliveries = try await start(answer.claimed, now: answer.now, lease: lease)
+            guard deliveries.isEmpty, !answer.claimed.isEmpty || time.now() < end, !Task.isCancelled else {
+                return deliveries
+            }
+        }
+    }
+
+    /// Holds records of items that are due. Nothing is counted until they are started.
+    func claim(_ limit: Int, _ lease: Duration, waitUpTo: Duration) async throws(StoreError) -> ClaimAnswer {
+        let due = ClaimRequest.Selection.due(collection: collection, limit: limit)
+        return try await store.claim(ClaimRequest(due, lease: Lease(lease), waitUpTo: waitUpTo))
+    }
+
+    /// Starts items that are held: all that may be handed out. Those that somebody else has meanwhile are left to them.
+    ///
+    /// - Parameter now: The store's time.
+    func start(_ records: [Record], now: Timestamp, lease: Duration) async throws(StoreError) -> [Delivery] {
+        // Of one key no more than one item can be held, so what is read here holds until it is started.
+        let parked =
+            parksOrderKeys ? try await deadLetters.parkedKeys(Set(records.compactMap(\.orderKey))) : [:]
+        var deliveries: [Delivery] = []
+        var batch: [HeldItem] = []
+        var size = 0
+        for record in records {
+            let item: HeldItem
+            do throws(ItemBody.Unreadable) {
+                item = try HeldItem(record)
+            } catch {
+                try await setAside(record, error, at: now, lease: lease)
+                continue
+            }
+            let follows = record.orderKey.map { parked[$0]?.holdsBack(record.position) ?? false } ?? false
+            if follows, try await follow(item, at: now) != nil { continue }
+            if let reason = item.reasonToGiveUp(limits, now: now) {
+                if item.hasCrashed { report(record.id.key, .crashed(item.body.crashes)) }
+                try await giveUp(item, reason, at: now)
+                continue
+            }
+            // Half of what a commit takes, so that one more item always fits.
+            if size > RecordLimits.batch.upperBound / 2 {
+                deliveries += try await deliver(batch, lease: lease)
+                (batch, size) = ([], 0)
+            }
+            batch.append(item)
+            size += record.body.count + RecordLimits.size(of: record.headers)
+        }
+        return deliveries + (try await deliver(batch, lease: lease))
+    }
+
+    private func deliver(_ items: [HeldItem], lease: Duration) async throws(StoreError) -> [Delivery] {
+        var items = items
+        while !items.isEmpty {
+            var started = items
+            let changes = started.indices.map { started[$0].start(lease: lease) }
+            let receivedAt = time.now()
+            switch try await commitStarts(changes, of: items) {
+            case .committed(let committed):
+                for index in started.indices {
+                    started[index].hasStarted(under: committed.fences[index], at: committed.now, lease: lease)
+                }
+                return started.map { item in
+                    if item.hasCrashed { report(item.record.id.key, .crashed(item.body.crashes)) }
+                    report(item.record.id.key, .delivered(item.body.deliveries))
+                    return Delivery(self, item, receivedAt: receivedAt, lease: lease)
+                }
+            case .conflict(let conflict):
+                report(items[conflict.index].record.id.key, .lost)
+                items.remove(at: conflict.index)
+            }
+        }
+        return []
+    }
+
+    /// Commits starts, and looks once if their outcome is not known: a start that is in without anybody knowing of it
+    /// would count as a crash.
+    private func commitStarts(_ changes: [Change], of items: [HeldItem]) async throws(StoreError) -> CommitAnswer {
+        do throws(StoreError) {
+            return try await store.commit(changes)
+        } catch {
+            guard case .outcomeUnknown = error else { throw error }
+            let answer = try await store.read(items.map(\.record.id))
+            let fences = zip(items, answer.records).compactMap { item, standing in
+                standing?.changedUnder == item.record.fence ? standing?.fence : nil
+            }
+            // As a whole or not at all; and if somebody else has one of them by now, all of them are left to the lease.
+            guard fences.count == items.count else { throw error }
+            return .committed(CommitAnswer.Committed(now: answer.now, fences: fences))
+        }
+    }
+
+    /// Sees to a record whose bytes cannot be read.
+    private func setAside(
+        _ record: Record, _ reason: ItemBody.Unreadable, at now: Timestamp, lease: Duration
+    ) async throws(StoreError) {
+        switch reason {
+        case .newer(let version):
+            let content = RecordContent(
+                state: record.state, body: record.body, headers: record.headers, orderKey: record.orderKey,
+                due: .after(lease), expires: .unchanged)
+            _ = try await store.commit([.replace(record.id, expecting: record.fence, with: content, lease: .end)])
+            report(record.id.key, .unreadable(version: Int(version)))
+        case .damaged:
+            let letter = NewDeadLetter(
+                id: record.id.key, reason: .undecodable,
+                origin: DeadLetterOrigin(
+                    source: name, id: record.id.key, position: record.position, orderKey: record.orderKey),
+                payload: Array(record.body.prefix(Self.maximumPayload)), headers: record.headers,
+                enqueuedAt: record.createdAt)
+            _ = try await move(record, letter, ItemBody(payload: []), at: now)
+        }
+    }
+
+    /// Moves an item to the dead letters in one commit; `false` if somebody else has it.
+    @discardableResult
+    func giveUp(_ item: HeldItem, _ reason: DeadLetterReason, at now: Timestamp) async throws(StoreError) -> Bool {
+        let letter = item.letter(reason, from: name, id: item.record.id.key)
+        return try await move(item.record, letter, item.body, at: now) ?? false
+    }
+
+    /// Has an item follow the letters of its order key; `nil` if they have gone meanwhile, and it may run.
+    private func follow(_ item: HeldItem, at now: Timestamp) async throws(StoreError) -> Bool? {
+        let letter = item.letter(.precedingItemParked, from: name, id: item.record.id.key)
+        return try await move(item.record, letter, item.body, at: now, follows: true)
+    }
+
+    /// Moves a record to the dead letters, in one commit with what is known of its order key.
+    ///
+    /// - Parameter follows: Whether it goes only because of the letters of its key that stand.
+    private func move(
+        _ record: Record, _ letter: NewDeadLetter, _ body: ItemBody, at now: Timestamp, follows: Bool = false
+    ) async throws(StoreError) -> Bool? {
+        var letter = letter
+        while true {
+            var changes = [
+                try deadLetters.change(
+                    moving: record, as: letter, at: now, redrives: body.redrives, deliveries: body.deliveries,
+                    keepsOrder: parksOrderKeys)
+            ]
+            if parksOrderKeys, let orderKey = record.orderKey {
+                var parked = try await deadLetters.parkedKeys([orderKey])[orderKey] ?? .open
+                if follows, !parked.holdsBack(record.position) { return nil }
+                parked.letters += 1
+                // Those that came back behind it have to follow it again.
+                if !follows { parked.runsThrough = 0 }
+                changes += deadLetters.change(of: orderKey, to: parked).map { [$0] } ?? []
+            }
+            switch try await settle(changes, under: record) {
+            case .settled:
+                deadLetters.report(letter.id, letter.reason, .put)
+                report(record.id.key, .deadLettered(letter.reason))
+                return true
+            case .lost:
+                report(record.id.key, .lost)
+                return false
+            case .conflict(let conflict) where conflict.index == 0:
+                // A letter of that name stands there, put by other hands than this queue's. The item's own name stays in
+                // the letter's origin.
+                letter.id = "\(record.id.key.prefix(bytes: 990))@\(NewWorkItem.randomID())"
+            case .conflict:
+                // Another letter of the key has come or gone.
+                continue
+            }
+        }
+    }
+
+    /// What became of a settlement.
+    enum Settlement {
+        case settled
+        /// Somebody else has the item, or it is gone.
+        case lost
+        /// Another change of the commit did not find what it expected; nothing is in.
+        case conflict(CommitAnswer.Conflict)
+    }
+
+    /// Carries out changes of which the first is about a held item, and looks once if their outcome is not known.
+    func settle(
+        _ changes: [Change], under record: Record, isSurelyHeld: Bool = true
+    ) async throws(StoreError) -> Settlement {
+        do throws(StoreError) {
+            switch try await store.commit(changes) {
+            case .committed: return .settled
+            case .conflict(let conflict):
+                let isNameTaken = conflict.standing.map { $0.id == changes[0].destination } ?? false
+                return conflict.index == 0 && !isNameTaken ? .lost : .conflict(conflict)
+            }
+        } catch {
+            guard case .outcomeUnknown = error else { throw error }
+            let names = [record.id] + (changes[0].destination.map { [$0] } ?? [])
+            let standing = try await store.read(names).records
+            if let moved = standing.last, names.count == 2, moved?.changedUnder == record.fence { return .settled }
+            guard let found = standing[0] else {
+                // Gone. Nobody else can have done that while it was held, and if it was not, it is done in any case; of
+                // changes alongside that says nothing.
+                guard changes.count == 1 || isSurelyHeld else { throw error }
+                return .settled
+            }
+            if found.changedUnder == record.fence { return .settled }
+            if found.fence == record.fence { throw error }
+            return .lost
+        }
+    }
+}
