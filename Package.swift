@@ -54,7 +54,7 @@ let programs: [Target] = [
         name: "reliability-benchmarks",
         dependencies: [
             "ReliabilityCore", "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency",
-            "CAllocationCounter", "CPlainDigest",
+            "WorkQueues", "CAllocationCounter", "CPlainDigest",
         ],
         path: "Benchmarks/ReliabilityBenchmarks", swiftSettings: settings),
     .target(
@@ -123,6 +123,18 @@ package.targets += [
         path: "Examples/TenantLimits",
         exclude: ["README.md", "ci.sh", "access.log", "edges.svg"],
         swiftSettings: settings),
+    .executableTarget(
+        name: "notifications",
+        dependencies: ["WorkQueues", "RateLimiting", "Retrying"],
+        path: "Examples/Notifications",
+        exclude: ["README.md", "ci.sh"],
+        swiftSettings: settings),
+    .executableTarget(
+        name: "retry-chain",
+        dependencies: ["WorkQueues", "Retrying", "ReliabilityTesting"],
+        path: "Examples/RetryChain",
+        exclude: ["README.md", "ci.sh"],
+        swiftSettings: settings),
     .testTarget(
         name: "CheckoutTests", dependencies: ["checkout", "Reliability", "ReliabilityCore", "ReliabilityTesting"],
         swiftSettings: settings),
@@ -132,4 +144,9 @@ package.targets += [
     .testTarget(name: "RetryStormTests", dependencies: ["retry-storm"], swiftSettings: settings),
     .testTarget(
         name: "TenantLimitsTests", dependencies: ["tenant-limits", "RateLimiting"], swiftSettings: settings),
+    .testTarget(
+        name: "NotificationsTests", dependencies: ["notifications", "retry-chain", "WorkQueues", "ReliabilityTesting"],
+        swiftSettings: settings),
+    .testTarget(
+        name: "RetryChainTests", dependencies: ["retry-chain", "ReliabilityTesting"], swiftSettings: settings),
 ]

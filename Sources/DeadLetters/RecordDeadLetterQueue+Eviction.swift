@@ -28,11 +28,11 @@ extension RecordDeadLetterQueue {
     public var evictedCollection: String { "evicted/\(name)" }
 
     /// Takes a letter out for good: it is no longer listed, counted or redriven, and its name is free again. It stays
-    /// among the evicted ones as it was, with the reason.
+    /// among the evicted ones as it was, with the reason. A letter that cannot be read can be taken out like others.
     ///
-    /// - Parameter reason: For people, cut to 255 bytes.
-    /// A letter that cannot be read can be taken out like others.
-    ///
+    /// - Parameters:
+    ///   - id: The letter's name.
+    ///   - reason: For people, cut to 255 bytes.
     /// - Throws: `StoreError`.
     @discardableResult
     public func evict(_ id: String, because reason: String) async throws(StoreError) -> DeadLetterEviction {

@@ -54,6 +54,7 @@ public final class Consumer<Message: Sendable>: Sendable {
     ///     handler goes through, so that an outage burns no attempts.
     ///   - handler: Sees to an item. It runs in a task of its own and is cancelled if the item is lost or the consumer is
     ///     cancelled.
+    @_disfavoredOverload  // A trailing closure that returns nothing is a handler, and not a missing verdict.
     public init(
         _ queue: WorkQueue, decode: @escaping @Sendable (WorkItem) throws -> Message, concurrency: Int = 10,
         prefetch: Int = 0, lease: Duration = .seconds(30), catchUp: CatchUp? = nil,

@@ -81,7 +81,9 @@ public struct Delivery: Sendable {
 
     /// The item goes to the dead letters, in one commit.
     ///
-    /// - Parameter error: What it failed with, for its history.
+    /// - Parameters:
+    ///   - reason: Why it is given up.
+    ///   - error: What it failed with, for its history.
     @discardableResult
     public func deadLetter(_ reason: DeadLetterReason, _ error: (any Error)? = nil) async throws -> ItemFate {
         let now = try await queue.store.read([held.record.id]).now

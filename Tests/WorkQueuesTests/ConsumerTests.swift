@@ -100,6 +100,20 @@ import Testing
         #expect(try await queue.deadLetters.read("fails")?.reason == .attemptsExhausted)
     }
 
+    @Test(arguments: StoreKind.all)
+    func `a trailing closure that returns nothing completes its items`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let queue = bench.queue()
+        let handled = Locked<[String]>([])
+        let consumer = Consumer(queue, decode: { $0.id }) { id, context in
+            let item = context.item
+            handled.withLock { $0.append("\(id) \(item.delivery)") }
+        }
+        try await bench.put("a", to: queue)
+        try await with(consumer) { await bench.waitFor("completed a") }
+        #expect(handled.withLock { $0 } == ["a 1"])
+    }
+
     // Case 62.
     @Test(arguments: StoreKind.all)
     func `what cannot be decoded goes to the dead letters at once, as it came`(kind: StoreKind) async throws {

@@ -16,6 +16,7 @@ extension Floor {
     static let syncGrowing = "2 x (write 256 B + fdatasync), growing file"
     static let syncZeroed = "2 x (write 256 B + fdatasync), file of zeros"
     static let committer = "2 x (300 B to a bare committer), 64 callers, file of zeros"
+    static let committerOfThree = "3 x (300 B to a bare committer), 64 callers, file of zeros"
     static let readAndBuild = "read the journal + one dictionary insert for each key"
 }
 
@@ -31,21 +32,8 @@ extension Row {
             try file.zero(2 * meter.count)
             return try meter.sync { count in try file.writeAndSync(2 * count) / 2 }
         },
-        Row(
-            "Floors", Floor.committer, floor: nil, count: .fixed(20_000, smoke: 640), usesFiles: true
-        ) { meter in
-            let committer = try BareCommitter(meter.scratch.newPath("committer"), room: 2 * 304 * meter.count)
-            let bytes = [UInt8](repeating: 0xA5, count: 300)
-            let sample = try await meter.async { count in
-                try await concurrently(64, count) { _, _ in
-                    let isFirstDone = await committer.append(bytes)
-                    let isSecondDone = await committer.append(bytes)
-                    return isFirstDone && isSecondDone
-                }
-            }
-            await committer.end()
-            return sample
-        },
+        committerFloor(Floor.committer, writes: 2),
+        committerFloor(Floor.committerOfThree, writes: 3),
         Row(
             "Floors", Floor.readAndBuild, floor: nil, count: .fixed(Keys.count, smoke: 1_000), usesFiles: true
         ) { meter in
@@ -63,6 +51,23 @@ extension Row {
             }
         },
     ]
+
+    /// Operations of so many writes each, one after the other.
+    private static func committerFloor(_ name: String, writes: Int) -> Row {
+        Row("Floors", name, floor: nil, count: .fixed(20_000, smoke: 640), usesFiles: true) { meter in
+            let committer = try BareCommitter(meter.scratch.newPath("committer"), room: writes * 304 * meter.count)
+            let bytes = [UInt8](repeating: 0xA5, count: 300)
+            let sample = try await meter.async { count in
+                try await concurrently(64, count) { _, _ in
+                    var done = 0
+                    for _ in 0..<writes where await committer.append(bytes) { done += 1 }
+                    return done == writes
+                }
+            }
+            await committer.end()
+            return sample
+        }
+    }
 }
 
 /// A file that one thread writes records of 256 bytes to.

@@ -113,28 +113,13 @@ extension Row {
             try await concurrently(callers, count) { number, holder in
                 let start = ContinuousClock.now
                 guard try await settle(keys[number], number, in: store, holder) else { return false }
-                let time = start.duration(to: .now)
-                times.add(Double(time.components.attoseconds) / 1e9)
+                times.add(start.duration(to: .now))
                 return true
             }
         }
         let syncs = fileSystem.syncs.load(ordering: .relaxed) - syncsBefore
         try await store.close()
-        let sorted = times.sorted
-        func percentile(_ share: Double) -> Double { sorted[Int(Double(sorted.count - 1) * share)] }
-        return [
-            Detail(name: "keys/s", value: 1e9 / sample.nanosecondsPerOperation, unit: ""),
-            Detail(name: "p50", value: percentile(0.5), unit: "ns"),
-            Detail(name: "p99", value: percentile(0.99), unit: "ns"),
-            Detail(name: "syncs per write", value: Double(syncs) / Double(2 * meter.count), unit: ""),
-        ]
+        return [Detail(name: "keys/s", value: 1e9 / sample.nanosecondsPerOperation, unit: "")] + times.details
+            + [Detail(name: "syncs per write", value: Double(syncs) / Double(2 * meter.count), unit: "")]
     }
-}
-
-/// How long each operation of many tasks took.
-private final class Times: Sendable {
-    private let values = Mutex<[Double]>([])
-
-    func add(_ value: Double) { values.withLock { $0.append(value) } }
-    var sorted: [Double] { values.withLock { $0.sorted() } }
 }
