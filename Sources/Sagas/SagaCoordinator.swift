@@ -51,7 +51,8 @@ public final class SagaCoordinator: Sendable {
     ///     default. It is renewed at every third of it, so a step may take longer.
     ///   - compensationBackoff: How long to wait before a compensation or a probe that failed is called again; by
     ///     default 1 s, growing twofold to 5 minutes, with full jitter. The last delay of a list is used again and
-    ///     again. The wait is kept in the store.
+    ///     again. What the error advises counts where it is longer: up to a day of it, and up to a tenth more, so that
+    ///     those who were told the same do not come back at once. The wait is kept in the store.
     ///   - maxCompensationAttempts: How often a compensation or a probe may fail before the saga is stuck; at least
     ///     1, by default without end. A call that its process did not survive is made again in any case.
     ///   - retention: For how long a finished saga is kept, so that a late `execute` finds it; more than zero, 30 days

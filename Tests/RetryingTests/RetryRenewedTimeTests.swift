@@ -69,4 +69,13 @@ import Testing
         #expect(error == DeadlinePassed(name: "run"))
         #expect(recorder.events.map(\.reason) == [.outOfTime])
     }
+
+    @Test func `a retry that gives its runs time of their own can be run again`() async throws {
+        let inner = Retry(name: "inner", within: .seconds(1), clock: clock)
+        let number = try await retry(.unproven).run { (attempt: RetryAttempt) in
+            try await inner.run { try await twoSteps(attempt.number) }
+        }
+        #expect(number == 2)
+        #expect(recorder.events.map { ($0.error as? DeadlinePassed)?.name } == ["inner"])
+    }
 }

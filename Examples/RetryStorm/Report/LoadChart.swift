@@ -30,7 +30,7 @@ struct LoadChart {
             text(Self.left, 26, "Requests per second at one server, \(scenario.clients) clients", size: 17),
             text(
                 Self.left, 46,
-                "The server fails for \(scenario.outage.count) s (grey) and can serve \(scenario.capacity)/s (dashed). Each panel adds to the one above.",
+                "The server fails for \(scenario.outage.count) s (grey) and can serve \(scenario.capacity)/s (dashed). Each panel adds to the one above. Bars are cut at \(most).",
                 size: 12),
         ]
         for (index, storm) in storms.enumerated() {
