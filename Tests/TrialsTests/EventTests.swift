@@ -12,7 +12,8 @@ import Testing
     private static let a = RecordID("left", "a@1")
     private static let b = RecordID("inbox", "b/2#3")
     private static let events: [Event] = [
-        .opened(lastEnd: "interrupted"), .opened(lastEnd: "\(OpeningReport.LastEnd.torn(droppedBytes: 352))"), .whole, .closed, .powerCut, .compacted,
+        .opened(lastEnd: "interrupted"), .opened(lastEnd: "\(OpeningReport.LastEnd.torn(droppedBytes: 352))"),
+        .whole, .closed, .powerCut, .compacted,
         .told(ReportedError(kind: .compactionFailed, subject: "/a", text: "write of /a")),
         .stands(Standing(id: a, version: Version(fence: Fence(rawValue: 7), number: 8), changedUnder: nil)),
         .stands(
