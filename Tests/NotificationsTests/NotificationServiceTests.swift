@@ -103,6 +103,13 @@ import WorkQueues
         #expect(first.asked.count == 1 && second.asked.count == 10)
     }
 
+    @Test func `what has to be tried again holds back its user alone`() throws {
+        let first = Provider([.unknown])
+        let list = [notification("a"), notification("b"), notification("c", to: "other")]
+        _ = try send(list, first: first, second: Provider())
+        #expect(first.asked == ["a", "c", "a", "b"])
+    }
+
     @Test func `a user is told five things at once, then twenty a second, in order, and others do not wait`() throws {
         let first = Provider()
         let list = (0..<30).map { notification("\($0)", to: $0 % 3 == 0 ? "u-\($0)" : "busy") }

@@ -3,7 +3,6 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import RecordStores
 internal import WorkQueues
 
 /// What the providers' ledgers, the status table and the dead letters say, and whether it fits.

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
-internal import RecordStores
+internal import WorkQueues
 
 /// A whole run: two providers and the service, each in a process of its own; the service is killed as often as wanted,
 /// and at the end the books are compared.

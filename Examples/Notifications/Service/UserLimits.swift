@@ -10,7 +10,7 @@ internal import Synchronization
 final class UserLimits: Sendable {
     private let limit: RateLimit
     private let clock: any Clock<Duration>
-    private let buckets = Mutex<[String: TokenBucket]>([:])
+    private let buckets = Locked<[String: TokenBucket]>([:])
 
     init(_ limit: RateLimit, clock: any Clock<Duration>) {
         self.limit = limit
