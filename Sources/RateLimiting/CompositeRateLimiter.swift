@@ -35,7 +35,9 @@ public struct CompositeRateLimiter: Policy {
     public let maximumWait: Duration
 
     /// In the order in which their locks are taken, with their places among the limiters.
-    private let parts: [(access: any LimiterAccess, place: Int)]
+    private let parts: [Part]
+
+    private typealias Part = (access: any LimiterAccess, place: Int)
 
     /// Makes one limiter of several.
     ///
@@ -110,8 +112,10 @@ public struct CompositeRateLimiter: Policy {
             let denial = report(outcome)
             throw RateLimited(limiter: denial.denied.first ?? "", retryAfter: denial.retryAfter)
         }
-        let held = zip(parts, outcome.joint.parts).compactMap { part, joint in joint.holding.map { (part.access, $0) } }
-        let time = parts[0].access.settings.time
+        let held = zip(outcome.parts, outcome.joint.parts).compactMap { part, joint in
+            joint.holding.map { (part.access, $0) }
+        }
+        let time = outcome.parts[0].access.settings.time
         return RateLimitReservation(
             permits, at: outcome.readings[0].addingSaturating(outcome.joint.wait), time, held: true
         ) { returned, left in
@@ -142,6 +146,7 @@ public struct CompositeRateLimiter: Policy {
 extension CompositeRateLimiter {
     /// What was decided, and when by the clocks of the parts.
     private struct Outcome {
+        let parts: [Part]
         var joint: JointDecision
         let readings: [Int64]
         let taken: Bool
@@ -157,12 +162,14 @@ extension CompositeRateLimiter {
     /// Asks all, again and again for the longest wait that one of them needs, until all agree or it is too long.
     private func decide(_ permits: Int, takes: Bool, within limit: Int64 = 0) -> Outcome {
         precondition(permits >= 0, "A limiter gives at least zero permits, not \(permits)")
+        let parts =
+            parts.contains { $0.access.isOverflowing } ? parts.map { ($0.access.forNewCall, $0.place) } : parts
         let readings = parts.map { $0.access.settings.time.now() }
         var wait: Int64 = 0
         var first: [JointDecision.Part] = []
         while true {
             var joint = JointDecision(Int64(permits), wait: wait, takes: takes && wait <= max(0, limit))
-            guard let taken = ask(0, &joint, readings) else {
+            guard let taken = ask(parts[...], &joint, readings) else {
                 for part in parts { part.access.prepare() }
                 continue
             }
@@ -170,17 +177,17 @@ extension CompositeRateLimiter {
             if taken || joint.needed == joint.wait || joint.needed == .max {
                 // What each says of the present is what it said when it was asked for it.
                 if !taken { joint.parts = first }
-                return Outcome(joint: joint, readings: readings, taken: taken)
+                return Outcome(parts: parts, joint: joint, readings: readings, taken: taken)
             }
             wait = joint.needed
         }
     }
 
-    private func ask(_ index: Int, _ joint: inout JointDecision, _ readings: [Int64]) -> Bool? {
-        guard index < parts.count else { return joint.takes && joint.needed == joint.wait }
+    private func ask(_ parts: ArraySlice<Part>, _ joint: inout JointDecision, _ readings: [Int64]) -> Bool? {
+        guard let part = parts.first else { return joint.takes && joint.needed == joint.wait }
         var isPrepared = true
-        let taken = parts[index].access.decide(&joint, at: readings[index]) { joint in
-            guard let taken = ask(index + 1, &joint, readings) else {
+        let taken = part.access.decide(&joint, at: readings[parts.startIndex]) { joint in
+            guard let taken = ask(parts.dropFirst(), &joint, readings) else {
                 isPrepared = false
                 return false
             }
@@ -190,7 +197,7 @@ extension CompositeRateLimiter {
     }
 
     private func checked(_ outcome: Outcome, _ permits: Int) throws(ExceedsCapacity) -> Outcome {
-        for (part, joint) in zip(parts, outcome.joint.parts)
+        for (part, joint) in zip(outcome.parts, outcome.joint.parts)
         where joint.isExceeded && !part.access.isShadow && !part.access.isOverflowing {
             throw ExceedsCapacity(requested: permits, capacity: joint.decision.limit)
         }
@@ -199,16 +206,17 @@ extension CompositeRateLimiter {
 
     /// The decision, after the parts that denied have reported it.
     private func report(_ outcome: Outcome) -> CompositeRateLimitDecision {
-        for (part, joint) in zip(parts, outcome.joint.parts) {
+        for (part, joint) in zip(outcome.parts, outcome.joint.parts) {
             _ = part.access.settled(joint.decision, Int(outcome.joint.permits))
         }
         return decision(outcome)
     }
 
     private func decision(_ outcome: Outcome) -> CompositeRateLimitDecision {
-        var decisions = [CompositeRateLimitDecision.Part?](repeating: nil, count: parts.count)
-        for (part, joint) in zip(parts, outcome.joint.parts) {
-            let decision = part.access.isShadow ? joint.decision.granted : joint.decision
+        var decisions = [CompositeRateLimitDecision.Part?](repeating: nil, count: outcome.parts.count)
+        for (part, joint) in zip(outcome.parts, outcome.joint.parts) {
+            let own = part.access.isOverflowing ? joint.decision.shared : joint.decision
+            let decision = part.access.isShadow ? own.granted : own
             decisions[part.place] = .init(limiter: part.access.settings.name, decision: decision)
         }
         return CompositeRateLimitDecision(parts: decisions.compactMap { $0 }, wait: outcome.joint.needed)

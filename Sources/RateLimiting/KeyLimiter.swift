@@ -12,17 +12,20 @@ internal import ReliabilityCore
 /// try await limiter.limiter(for: "acme").run { try await provider.send(message) }
 /// ```
 ///
-/// It is a view of the limiter that it is from and holds nothing by itself. If there was no room for the key when it was
-/// first used, it stays with what all such keys share; make a new one for another call.
+/// It is a view of the limiter that it is from and holds nothing by itself, so it can be kept or made for each call. A
+/// call that finds no room for the key asks what all such keys share, and gives back and waits there; the next call looks
+/// for room again.
 public struct KeyLimiter<Key: Hashable & Sendable>: RateLimiter {
     /// The key.
     public let key: Key
 
-    let access: any LimiterAccess
+    private let view: any LimiterAccess
+
+    var access: any LimiterAccess { view.forNewCall }
 
     init(_ key: Key, _ access: any LimiterAccess) {
         self.key = key
-        self.access = access
+        view = access
     }
 
     /// The name of the limiter that it is from.
@@ -73,6 +76,7 @@ public struct KeyLimiter<Key: Hashable & Sendable>: RateLimiter {
     ///
     /// - Throws: what the operation throws, or what ``acquire(_:within:)`` does.
     public func run<Success>(_ operation: () async throws -> Success) async throws -> Success {
+        let access = access
         let grant = try await access.take(1, within: nil)
         do {
             return try await operation()

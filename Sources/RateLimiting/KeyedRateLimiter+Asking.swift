@@ -71,11 +71,22 @@ extension KeyedRateLimiter {
     @inline(never)
     private func settled(_ answer: Answer, _ permits: Int) -> RateLimitDecision {
         if answer.isOverflowing { settings.report(.overflowed) }
-        return settings.settled(answer.decision, permits, isShadow: mode == .shadow)
+        let decision = answer.isOverflowing ? answer.decision.shared : answer.decision
+        return settings.settled(decision, permits, isShadow: mode == .shadow)
     }
 
     /// Tells what ``tryAcquire(_:)`` would answer and what the key holds, and takes nothing.
     public func peek(_ key: Key) -> RateLimitDecision { limiter(for: key).peek() }
+
+    /// Tells what ``tryAcquire(_:_:)`` would answer and what the key holds, and takes nothing.
+    ///
+    /// - Parameters:
+    ///   - key: Whose permits they are.
+    ///   - permits: At least zero.
+    /// - Throws: ``ExceedsCapacity`` if the key can never have as many.
+    public func peek(_ key: Key, _ permits: Int) throws(ExceedsCapacity) -> RateLimitDecision {
+        try limiter(for: key).peek(permits)
+    }
 
     /// Takes `permits` permits of a key, and waits for them if that is not too long; see
     /// ``RateLimiter/acquire(_:within:)``.

@@ -7,7 +7,7 @@ public import ReliabilityCore
 internal import Synchronization
 
 /// How a ``KeyedRateLimiter`` limits each of its keys; each case is as the limiter of its name promises.
-public enum RateLimitAlgorithm: Sendable, Hashable {
+public enum RateLimitAlgorithm: Sendable, Hashable, CaseIterable, CustomStringConvertible {
     /// As ``TokenBucket``.
     case tokenBucket
     /// As ``SlidingWindowLog``.
@@ -18,6 +18,17 @@ public enum RateLimitAlgorithm: Sendable, Hashable {
     case fixedWindow
     /// As ``LeakyBucket``.
     case leakyBucket
+
+    /// The algorithm in words, such as "token bucket".
+    public var description: String {
+        switch self {
+        case .tokenBucket: "token bucket"
+        case .slidingWindowLog: "sliding window log"
+        case .slidingWindowCounter: "sliding window counter"
+        case .fixedWindow: "fixed window"
+        case .leakyBucket: "leaky bucket"
+        }
+    }
 }
 
 /// A limit for each of many keys: tenants, users, addresses. Bounded in memory, whoever offers the keys.
@@ -110,7 +121,8 @@ public final class KeyedRateLimiter<Key: Hashable & Sendable>: Sendable {
     ///   - clock: Where time comes from.
     ///   - randomness: Where the jitter is drawn from; a generator of its own unless given.
     ///   - onEvent: Called for every ``RateLimitEvent``, in the task that caused it and outside locks.
-    ///   - limits: The limit of a key. Called outside locks, when a key comes that is not there.
+    ///   - limits: The limit of a key. Called outside locks, when a key comes that is not there. Where its numbers come
+    ///     from a configuration, make it with ``RateLimit/init(validating:per:burst:)``.
     public convenience init(
         algorithm: RateLimitAlgorithm = .tokenBucket, name: String = "", maximumKeys: Int = 100_000,
         overflow: RateLimit = .zero, maximumWait: Duration = .zero, maximumWaiters: Int = 1_000,

@@ -21,7 +21,8 @@ internal import Synchronization
 ///
 /// **The queue** is the line of those who wait, first come, first served. Who finds it full is refused at once, and so is
 /// who could not be served within ``maximumWait``. What the system wakes late starts late, and so does what is behind
-/// it: the pace is never made up for by two that start together. Where a little of that is welcome, a ``TokenBucket``
+/// it: the pace is never made up for by two that start together. But reservations do not move: who waits before one is
+/// counted as if it had been on time. Where a little of that is welcome, a ``TokenBucket``
 /// with a burst of a few makes up for it.
 ///
 /// **Waits** are exact to the nanosecond, from both sides.

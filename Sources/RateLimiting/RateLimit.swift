@@ -50,23 +50,53 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
     package static let longestFill: Int64 = 1 << 61
 
     private init(permits: Int, period: Duration, burst: Int) {
-        precondition(permits >= 0, "A rate limit has at least zero permits, not \(permits)")
-        precondition(period > .zero, "A rate limit needs a period above zero, not \(period)")
-        precondition(
-            burst > 0 || burst == permits, "A rate limit needs a burst of at least one permit, not \(burst)")
-        let nanoseconds = period.nanosecondsRoundedUp
-        precondition(
-            nanoseconds <= Self.longestFill / GCRA.ticksPerNanosecond,
-            "The period of a rate limit is at most 2^57 nanoseconds (about 4.5 years), not \(period)")
-        let (whole, rest) = (nanoseconds * GCRA.ticksPerNanosecond)
-            .quotientAndRemainder(dividingBy: Int64(max(1, permits)))
-        interval = permits == 0 ? 1 : rest > 0 ? whole + 1 : whole
-        precondition(
-            interval.multipliedSaturating(by: Int64(burst)) <= Self.longestFill,
-            "A burst of \(burst) at \(permits) per \(period) takes over 2^57 nanoseconds (about 4.5 years) to fill")
+        if let problem = Self.problem(permits, period, burst) { preconditionFailure(problem.description) }
         self.permits = permits
         self.period = period
         self.burst = burst
+        interval = Self.interval(permits, period)
+    }
+
+    /// `permits` permits in every `period`, from values that are not the program's own, such as those of a configuration
+    /// or of a tenant's plan: what ``per(_:_:burst:)`` takes for a mistake in the program is an error here.
+    ///
+    /// - Parameters:
+    ///   - permits: At least zero. With zero, what the burst holds is all that there ever is.
+    ///   - period: Above zero, and at most 2^57 nanoseconds (about 4.5 years).
+    ///   - burst: The most at once; the number of permits unless given, and at least one then. `burst × period /
+    ///     permits` is at most 2^57 nanoseconds.
+    /// - Throws: ``InvalidRateLimit``, which says which of the values is out of its range.
+    public init(validating permits: Int, per period: Duration, burst: Int? = nil) throws(InvalidRateLimit) {
+        if let problem = Self.problem(permits, period, burst ?? permits) { throw problem }
+        self.init(permits: permits, period: period, burst: burst ?? permits)
+    }
+
+    /// What is out of its range; `nil` if nothing is.
+    private static func problem(_ permits: Int, _ period: Duration, _ burst: Int) -> InvalidRateLimit? {
+        func problem(_ setting: InvalidRateLimit.Setting, _ text: String) -> InvalidRateLimit {
+            InvalidRateLimit(setting: setting, description: text)
+        }
+        guard permits >= 0 else { return problem(.permits, "A rate limit has at least zero permits, not \(permits)") }
+        guard period > .zero else { return problem(.period, "A rate limit needs a period above zero, not \(period)") }
+        guard burst > 0 || burst == permits else {
+            return problem(.burst, "A rate limit needs a burst of at least one permit, not \(burst)")
+        }
+        guard period.nanosecondsRoundedUp <= longestFill / GCRA.ticksPerNanosecond else {
+            return problem(
+                .period,
+                "The period of a rate limit is at most 2^57 nanoseconds (about 4.5 years), not \(period)")
+        }
+        guard interval(permits, period).multipliedSaturating(by: Int64(burst)) <= longestFill else {
+            return problem(
+                .burst,
+                "A burst of \(burst) at \(permits) per \(period) takes over 2^57 nanoseconds (about 4.5 years) to fill")
+        }
+        return nil
+    }
+
+    private static func interval(_ permits: Int, _ period: Duration) -> Int64 {
+        guard permits > 0 else { return 1 }
+        return GCRA.quotientRoundedUp(period.nanosecondsRoundedUp * GCRA.ticksPerNanosecond, by: Int64(permits))
     }
 
     private init(unlimitedIn period: Duration) {
@@ -83,6 +113,9 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
     ///   - permits: At least zero. With zero, what the burst holds is all that there ever is.
     ///   - burst: The most at once; the number of permits unless given, and at least one then. `burst × period /
     ///     permits` is at most 2^57 nanoseconds.
+    ///
+    /// Another value is a mistake in the program and stops it; for values from elsewhere there is
+    /// ``init(validating:per:burst:)``.
     public static func per(_ period: Duration, _ permits: Int, burst: Int? = nil) -> RateLimit {
         RateLimit(permits: permits, period: period, burst: burst ?? permits)
     }

@@ -16,8 +16,10 @@ public struct RateLimitDecision: Sendable {
     /// backlog in nanoseconds. So the answer fits into four registers.
     private let pace: Int64
 
-    /// How long until the limiter is as good as new.
-    private let backlog: Int64
+    /// How long until the limiter is as good as new; the complement of it if the answer is that of what keys share.
+    private let signedBacklog: Int64
+
+    private var backlog: Int64 { signedBacklog < 0 ? ~signedBacklog : signedBacklog }
 
     /// Nanoseconds until the same request would be granted; zero if it was granted, `Int64.max` if no wait helps.
     let wait: Int64
@@ -26,7 +28,7 @@ public struct RateLimitDecision: Sendable {
     init(limit: Int, interval: Int64, backlog: Int64, wait: Int64) {
         self.limit = limit
         pace = interval
-        self.backlog = backlog
+        signedBacklog = backlog
         self.wait = wait
     }
 
@@ -34,13 +36,14 @@ public struct RateLimitDecision: Sendable {
     init(limit: Int, remaining: Int64, resetNanoseconds: Int64, wait: Int64) {
         self.limit = limit
         pace = ~max(0, remaining)
-        backlog = resetNanoseconds
+        signedBacklog = max(0, resetNanoseconds)
         self.wait = wait
     }
 
     /// A denial that no wait helps.
-    static func never(limit: Int) -> RateLimitDecision {
-        RateLimitDecision(limit: limit, remaining: 0, resetNanoseconds: 0, wait: .max)
+    static func never(limit: Int, isShared: Bool = false) -> RateLimitDecision {
+        let decision = RateLimitDecision(limit: limit, remaining: 0, resetNanoseconds: 0, wait: .max)
+        return isShared ? decision.shared : decision
     }
 
     /// Whether the permits were granted.
@@ -63,16 +66,25 @@ public struct RateLimitDecision: Sendable {
     /// never will be, because nothing comes back.
     public var resetAfter: Duration { .nanoseconds(resetNanoseconds) }
 
+    /// Whether a ``KeyedRateLimiter`` had no room for the key, so that all numbers are those of what such keys share.
+    ///
+    /// A denial then says nothing of what the key has done, and there may be room for it at any later call, whatever
+    /// ``retryAfter`` is: to a client it is a 503 rather than a 429.
+    public var overflowed: Bool { signedBacklog < 0 }
+
     /// How long until the limiter is as good as new, in nanoseconds.
     var resetNanoseconds: Int64 { pace < 0 ? backlog : pace == 0 ? 0 : GCRA.nanosecondsRoundedUp(backlog) }
 
     /// The same answer, granted: for a limiter that only watches.
-    var granted: RateLimitDecision { RateLimitDecision(self, wait: 0) }
+    var granted: RateLimitDecision { RateLimitDecision(self, backlog: signedBacklog, wait: 0) }
 
-    private init(_ decision: RateLimitDecision, wait: Int64) {
+    /// The same answer, of what the keys share for which there is no room.
+    var shared: RateLimitDecision { RateLimitDecision(self, backlog: ~backlog, wait: wait) }
+
+    private init(_ decision: RateLimitDecision, backlog: Int64, wait: Int64) {
         limit = decision.limit
         pace = decision.pace
-        backlog = decision.backlog
+        signedBacklog = backlog
         self.wait = wait
     }
 }

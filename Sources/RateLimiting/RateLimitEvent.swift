@@ -18,7 +18,8 @@ public struct RateLimitEvent: Sendable, Equatable {
         case refunded(permits: Int)
         /// A ``KeyedRateLimiter`` had no room for a key, which shares what is left for all such keys.
         case overflowed
-        /// The limit was changed while the limiter runs.
+        /// The limit was changed while the limiter runs. A ``KeyedRateLimiter`` reports it where one limit of all keys
+        /// took the place of another, and not where limits were looked up.
         case reconfigured(from: RateLimit, to: RateLimit)
     }
 
@@ -41,7 +42,8 @@ public enum RateLimitMode: Sendable, Hashable {
     /// Everything is let through at once, and what would have been refused is reported as
     /// ``RateLimitEvent/Kind-swift.enum/wouldDeny(permits:retryAfter:)``: to try a limit on live traffic first.
     ///
-    /// What is within the limit takes its permits as ever; what is over it takes none.
+    /// What is within the limit takes its permits as ever; what is over it takes none. Whoever waited already when the
+    /// limiter began to watch is served in its turn.
     case shadow
 }
 

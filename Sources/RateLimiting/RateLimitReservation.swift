@@ -21,7 +21,8 @@ internal import Synchronization
 /// has not brought them back already.
 ///
 /// A reservation that is dropped counts as used. Of those whose moment has passed, the last 1,024 of a limiter can still
-/// be given back.
+/// be given back; and a bucket remembers up to 1,024 places between others that were given back and whose time has not
+/// come. What goes beyond that stays used until time brings it back.
 public final class RateLimitReservation: Sendable {
     /// How many permits were reserved.
     public let permits: Int

@@ -41,7 +41,8 @@ public import ReliabilityCore
 ///
 /// **Fairness.** Those who wait are served in the order in which they came, whatever number of permits they ask for,
 /// and while anybody waits `tryAcquire` is denied: nobody overtakes. Nobody is woken to see that somebody else was
-/// faster.
+/// faster. Reservations that were made behind those who wait do not move: whoever is awake a little late has its permits
+/// as of the moment at which they were there, and only who sleeps past the next reservation comes after it.
 ///
 /// Only the limiters of this module conform.
 public protocol RateLimiter: Policy {

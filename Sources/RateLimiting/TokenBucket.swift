@@ -139,7 +139,9 @@ public final class TokenBucket: AdjustableLimiter {
     /// Changes the limit from now on.
     ///
     /// Reservations keep their moments. Those who wait stay in line and are served under the new limit; whoever can no
-    /// longer be served in time is refused at once. What was granted before cannot be given back any more.
+    /// longer be served in time is refused at once. What was granted before cannot be given back any more. Reservations
+    /// that are more than the new limit lets through leave nothing until it has made up for them; a bucket makes up for
+    /// no more than 4.5 years.
     ///
     /// - Parameters:
     ///   - limit: The new limit.

@@ -206,15 +206,25 @@ import Testing
         #expect(events.all.count == count && limiter.peek(3).retryAfter == .seconds(4))
     }
 
-    @Test func `a view that found no room stays with what is shared`() {
-        let limiter = KeyedRateLimiter<Int>(.perSecond(1), maximumKeys: 1, overflow: .perSecond(7), clock: clock)
-        _ = limiter.tryAcquire(1)
+    @Test func `a view that found no room finds it when there is, and gives back where it took`() throws {
+        let limiter = KeyedRateLimiter<Int>(
+            .per(.seconds(100), 1), maximumKeys: 1, overflow: .per(.seconds(1_000), 7), clock: clock)
         let view = limiter.limiter(for: 2)
-        #expect(view.tryAcquire().limit == 7)
+        let both = CompositeRateLimiter([view, TokenBucket(.unlimited)])
+        _ = limiter.tryAcquire(1)
+        let held = try [view.reserve(), both.reserve()]
+        #expect(view.limit.permits == 7 && view.peek().remaining == 5 && both.peek().remaining == 5)
+        #expect(view.peek().overflowed && both.peek().parts.map(\.decision.overflowed) == [true, false])
+        #expect(limiter.peek(2).overflowed && limiter.peek(2).resetAfter == view.peek().resetAfter)
+        #expect(try limiter.peek(2, 8).overflowed && view.tryAcquire(8).overflowed)
+        #expect(try limiter.tryAcquire(2, 8).overflowed && !limiter.tryAcquire(1).overflowed)
         clock.advance(by: .seconds(100))
-        #expect(limiter.removeFresh() == 1)
-        #expect(view.limit == .perSecond(7) && view.peek().limit == 7 && view.tryAcquire().limit == 7)
-        #expect(limiter.limiter(for: 2).tryAcquire().limit == 1)
+        #expect(view.limit.permits == 1 && !view.peek().overflowed && view.peek().limit == 1)
+        #expect(both.tryAcquire().remaining == 0)
+        #expect(!view.tryAcquire().allowed, "one key, however it is asked")
+        for reservation in held { reservation.cancel() }
+        #expect(!view.tryAcquire().allowed)
+        #expect(limiter.tryAcquire(3).remaining == 6)
     }
 
     @Test func `a reservation is taken for no other, also if other keys had theirs before`() throws {
@@ -261,7 +271,10 @@ import Testing
         var shard = KeyShard<Int, GCRA>(GCRA(.zero))
         _ = shard.insert(1, tag: 1, .perSecond(1), at: 0)
         let epoch = shard.epoch
-        #expect(shard.keysToChange() == [1] && shard.epoch > epoch)
+        #expect(shard.keysToChange(in: 2) == [1] && shard.epoch > epoch)
+        #expect(shard.keysToChange(in: 1) == nil, "a change that began earlier leaves the keys to the later one")
+        _ = shard.change(in: 1, at: 0, .keep, to: { _ in .perSecond(5) }) { _, _ in CancellationError() }
+        #expect(shard.withState(of: 1, tag: 1) { $0.core.limit } == .perSecond(1))
     }
 
     @Test func `limits are looked up when a key comes, and anew when they are to be`() async throws {
@@ -396,5 +409,43 @@ import Testing
         let limiter = KeyedRateLimiter<UInt64>(.perMinute(1), maximumKeys: maximum, clock: clock)
         for key in 0..<UInt64(min(maximum, 5_000) + 50) { _ = limiter.tryAcquire(key) }
         #expect(limiter.keyCount == min(maximum, 5_050))
+    }
+
+    @Test func `a clock that steps back gives no key a permit more, however it is asked`() throws {
+        let limiter = KeyedRateLimiter<Int>(.perSecond(2), algorithm: .slidingWindowLog, clock: clock)
+        let view = limiter.limiter(for: 1)
+        #expect(try view.tryAcquire(0).allowed)
+        clock.set(to: .init(offset: .seconds(10)))
+        #expect(view.tryAcquire().allowed)
+        clock.set(to: .init(offset: .seconds(5)))
+        #expect(limiter.tryAcquire(1).allowed)
+        clock.set(to: .init(offset: .seconds(6)))
+        #expect(try !limiter.tryAcquire(1, 2).allowed, "time stands still until ten seconds")
+    }
+
+    @Test func `of changes at one time the one that began last is that of all keys`() {
+        let limiters = Recorder<KeyedRateLimiter<Int>>()
+        let isArmed = Locked(false)
+        let limiter = KeyedRateLimiter<Int>(clock: clock) { key in
+            let comes = isArmed.withLock { isArmed in
+                defer { isArmed = false }
+                return isArmed
+            }
+            // Another change comes while this one looks up.
+            if comes { limiters.all.first?.reconfigure(.perSecond(7)) }
+            return .perSecond(1)
+        }
+        limiters.append(limiter)
+        _ = limiter.tryAcquire(1)
+        isArmed.withLock { $0 = true }
+        limiter.refreshLimits()
+        #expect(limiter.limiter(for: 1).limit == .perSecond(7) && limiter.limiter(for: 2).limit == .perSecond(7))
+    }
+
+    @Test func `another limit for all keys is an event, and limits that are looked up are none`() {
+        let limiter = KeyedRateLimiter<Int>(.perSecond(1), clock: clock) { [events] in events.append($0) }
+        limiter.reconfigure(.perSecond(2))
+        limiter.refreshLimits()
+        #expect(events.all.map(\.kind) == [.reconfigured(from: .perSecond(1), to: .perSecond(2))])
     }
 }

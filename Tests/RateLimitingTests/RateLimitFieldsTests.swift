@@ -337,4 +337,17 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [Int64.min, -1, .max])
+    func `a time that no date has stops nothing`(now: Int64) {
+        for value in ["Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "\t120 "] {
+            let fields = RateLimitFields(
+                parsing: [
+                    (name: "Retry-After", value: value), (name: "X-RateLimit-Remaining", value: "0"),
+                    (name: "X-RateLimit-Reset", value: "17000000000"),
+                ], secondsSince1970: now)
+            #expect(fields.retryAfterSeconds.map { $0 >= 0 } == true && fields.delay() >= .zero, "\(value)")
+        }
+        #expect(RateLimitFields(retryAfterSeconds: -5).delay() == .zero)
+    }
 }

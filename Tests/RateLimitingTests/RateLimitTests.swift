@@ -37,6 +37,27 @@ import Testing
         #expect(limiter.summary == "TokenBucket mail: 2 per 60.0 seconds, burst 2, waits up to 3.0 seconds")
     }
 
+    @Test func `a limit from elsewhere is one, or an error that says what is wrong with it`() throws {
+        #expect(try RateLimit(validating: 600, per: .seconds(60), burst: 20) == .per(.seconds(60), 600, burst: 20))
+        #expect(try RateLimit(validating: 0, per: .seconds(1)) == .zero)
+        let wrong: [(Int, Duration, Int?, InvalidRateLimit.Setting)] = [
+            (-1, .seconds(1), nil, .permits), (.min, .seconds(1), 1, .permits), (1, .zero, nil, .period),
+            (1, .seconds(-1), nil, .period), (1, .seconds(Int64.max), nil, .period), (5, .seconds(1), 0, .burst),
+            (5, .seconds(1), -5, .burst), (1, .seconds(1), .max, .burst), (.max, .seconds(1), nil, .burst),
+        ]
+        for (permits, period, burst, setting) in wrong {
+            let error = #expect(throws: InvalidRateLimit.self) {
+                try RateLimit(validating: permits, per: period, burst: burst)
+            }
+            #expect(error?.setting == setting)
+        }
+        let names = RateLimitAlgorithm.allCases.map(\.description)
+        #expect(
+            names == [
+                "token bucket", "sliding window log", "sliding window counter", "fixed window", "leaky bucket",
+            ])
+    }
+
     /// A value that code must not pass, named by what the message says of it.
     enum Mistake: String, CaseIterable, Codable {
         case permits = "A rate limit has at least zero permits, not -1"

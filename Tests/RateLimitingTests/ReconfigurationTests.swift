@@ -184,4 +184,69 @@ import Testing
         #expect(limiter.peek().allowed)
         #expect(events.all.last?.kind == .refunded(permits: 1))
     }
+
+    private static let extremes: [RateLimit] = [
+        .perSecond(10), .perSecond(3), .zero, .unlimited, .perSecond(0, burst: 5), .perMinute(1_000_000),
+        .per(.seconds(100_000_000), 1), .per(.seconds(86_400), 10), .per(.nanoseconds(1), 1_000_000_000),
+        .perSecond(.max, burst: 1), .per(.seconds(7), 50, burst: 3),
+    ]
+
+    @Test(arguments: Algorithm.allCases.flatMap { algorithm in (0..<60).map { (algorithm, UInt64($0) &* 31 &+ 1) } })
+    func `whatever lies ahead when the limit changes, it keeps its moment and nothing overflows`(
+        algorithm: Algorithm, seed: UInt64
+    ) throws {
+        var random = RandomSource.seeded(seed)
+        func limit() -> RateLimit { Self.extremes.randomElement(using: &random) ?? .zero }
+        let clock = ManualClock()
+        let limiter = algorithm.limiter(limit(), clock: clock, .init(maximumWait: .seconds(100_000_000_000)))
+        var held: [(reservation: RateLimitReservation, moment: Duration)] = []
+        for step in 0..<120 {
+            let capacity = algorithm.capacity(limiter.limit)
+            switch random.next() % 7 {
+            case 0: limiter.reconfigure(limit(), consumed: random.next() % 2 == 0 ? .keep : .scale)
+            case 1: clock.advance(by: .nanoseconds(Int64(random.next() % 20_000_000_000)))
+            case 2, 3:
+                let permits = Bool.random(using: &random) ? capacity : Int.random(in: 0...capacity, using: &random)
+                guard let reservation = try? limiter.reserve(permits, within: nil) else { continue }
+                held.append((reservation, clock.now.offset + reservation.delay))
+            case 4: held.randomElement(using: &random)?.reservation.refund(Bool.random(using: &random) ? 1 : .max)
+            case 5:
+                let decision = limiter.tryAcquire()
+                #expect(decision.remaining >= 0 && decision.resetAfter >= .zero, "seed \(seed), step \(step)")
+                if let wait = decision.retryAfter, wait < .seconds(100_000_000) { clock.advance(by: wait) }
+            default: #expect(limiter.peek().resetAfter >= .zero, "seed \(seed), step \(step)")
+            }
+            for (reservation, moment) in held {
+                try #require(reservation.delay == max(.zero, moment - clock.now.offset), "seed \(seed), step \(step)")
+            }
+        }
+    }
+
+    @Test(arguments: [Algorithm.tokenBucket, .leakyBucket])
+    func `what lies ahead empties a bucket for no longer than any bucket takes to fill`(algorithm: Algorithm) throws {
+        let clock = ManualClock()
+        let limiter = algorithm.limiter(.perSecond(10), clock: clock, .init(maximumWait: .seconds(200)))
+        let held = try (0..<1_000).map { _ in try limiter.reserve(1, within: nil) }
+        limiter.reconfigure(.every(.seconds(365 * 86_400)), consumed: .keep)
+        clock.advance(by: .seconds(200))
+        // A thousand years would be too long.
+        let wait = try #require(limiter.peek().retryAfter)
+        #expect(wait > .seconds(4 * 365 * 86_400) && wait <= .nanoseconds(1 << 57))
+        for reservation in held { reservation.cancel() }
+        let left = try #require(limiter.peek().retryAfter, "what was not counted in does not come back")
+        #expect(left > .seconds(365 * 86_400) && left <= wait)
+    }
+
+    @Test func `who waits and is refused by a change is an event`() async throws {
+        let clock = ManualClock()
+        let events = Recorder<RateLimitEvent>()
+        let limiter = TokenBucket(.perSecond(1), maximumWait: .seconds(5), clock: clock) { events.append($0) }
+        #expect(limiter.tryAcquire().allowed)
+        let task = Task { try await limiter.acquire() }
+        await clock.waitForSleepers(1)
+        limiter.reconfigure(.every(.seconds(100)))
+        await #expect(throws: RateLimited(limiter: "", retryAfter: .seconds(100))) { try await task.value }
+        #expect(events.all.count == 2)
+        #expect(events.all.contains { $0.kind == .denied(permits: 1, retryAfter: .seconds(100)) })
+    }
 }

@@ -364,12 +364,13 @@ import Testing
     }
 
     @Test func `only so many gaps are kept, and what would leave one more stays taken`() throws {
-        let limiter = TokenBucket(.every(.seconds(1), burst: 400), clock: ManualClock())
-        let held = try (0..<400).map { _ in try limiter.reserve() }
-        for number in stride(from: 0, to: 400, by: 2) { held[number].cancel() }
+        let count = 6 * BucketState.mostGaps
+        let limiter = TokenBucket(.every(.seconds(1), burst: count), clock: ManualClock())
+        let held = try (0..<count).map { _ in try limiter.reserve() }
+        for number in stride(from: 0, to: count, by: 2) { held[number].cancel() }
         #expect(gaps(of: limiter).count == BucketState.mostGaps)
         #expect(limiter.peek().remaining == BucketState.mostGaps)
-        for number in stride(from: 1, to: 400, by: 2) { held[number].cancel() }
+        for number in stride(from: 1, to: count, by: 2) { held[number].cancel() }
         // What fills the room between two gaps makes them one, and so there is room for others.
         #expect(limiter.peek().remaining == 3 * BucketState.mostGaps)
     }
@@ -392,5 +393,85 @@ import Testing
         #expect(MemoryLayout<FixedWindowCount.State>.stride == 16 && MemoryLayout<SlidingCount.State>.stride == 24)
         #expect(MemoryLayout<SlidingLog.State.Entry>.stride == 16)
         #expect(MemoryLayout<KeyTable<String, GCRA.State>.Slot>.stride == 40)
+    }
+
+    @Test func `a part of each of many comes back, as the others still use theirs`() throws {
+        let limiter = TokenBucket(.perMinute(100_000), clock: ManualClock())
+        let held = try (0..<1_000).map { _ in try limiter.reserve(100) }
+        #expect(limiter.peek().remaining == 0)
+        for reservation in held { reservation.refund(80) }
+        #expect(limiter.peek().remaining == 80_000)
+    }
+
+    @Test func `permits that come back again and again in a bucket that takes long to fill stop nothing`() throws {
+        let limiter = TokenBucket(.per(.seconds(365 * 86_400), 2), clock: ManualClock())
+        var held = [try limiter.reserve(), try limiter.reserve()]
+        for _ in 0..<200 {
+            held.removeFirst().cancel()
+            guard let next = try? limiter.reserve() else { break }
+            held.append(next)
+            #expect(!limiter.tryAcquire().allowed)
+        }
+        for reservation in held { reservation.cancel() }
+        #expect(limiter.peek().remaining <= 2)
+    }
+
+    @Test(arguments: Algorithm.allCases)
+    func `whoever waits and is awake late keeps its place before what was reserved behind it`(algorithm: Algorithm) {
+        func check<Core: LimitCore>(_ core: Core) {
+            var state = LimiterState(core)
+            _ = state.take(1, at: 0)
+            var waiters: [Int] = []
+            for _ in 0..<2 {
+                guard case .joined(let id) = state.join(1, at: 0, until: .max - 1, most: 9) else { return }
+                waiters.append(id)
+            }
+            var moments: [Int64] = []
+            if case .sleep(let moment) = state.turn(of: waiters[0], at: 0) { moments.append(moment) }
+            for _ in 0..<4 {
+                guard case .reserved(.ahead(_, let moment)) = state.reserve(1, at: 0, until: .max - 1, most: 9) else {
+                    return
+                }
+                moments.append(moment)
+            }
+            #expect(moments.count == 5)
+            let second = (moments[0] + moments[1]) / 2
+            for (id, moment) in zip(waiters, [moments[0], second]) {
+                guard case .granted = state.turn(of: id, at: moment + 3) else {
+                    #expect(Bool(false), "\(id) is not served at \(moment)")
+                    return
+                }
+            }
+            // All have their places, and the next place is behind them, as if nobody had been late.
+            let spacing = moments[4] - moments[3]
+            #expect(state.peek(1, at: second + 3)?.retryAfter == .nanoseconds(moments[4] + spacing - second - 3))
+        }
+        let limit = RateLimit.every(.nanoseconds(100))
+        switch algorithm {
+        case .tokenBucket: check(GCRA(limit))
+        case .log: check(SlidingLog(limit))
+        case .counter: check(SlidingCount(limit))
+        case .fixedWindow: check(FixedWindowCount(limit))
+        case .leakyBucket: check(Pacing(limit))
+        }
+    }
+
+    @Test func `whoever sleeps past a reservation takes its permits after it`() {
+        var state = LimiterState(SlidingLog(.per(.nanoseconds(100), 4)))
+        func reserve(_ permits: Int64) -> Holding? {
+            guard case .reserved(let holding) = state.reserve(permits, at: 0, until: 1_000, most: 9) else { return nil }
+            return holding
+        }
+        _ = state.take(4, at: 0)
+        guard case .joined(let id) = state.join(1, at: 0, until: 1_000, most: 9),
+            case .sleep(until: 100) = state.turn(of: id, at: 0),
+            case .ahead(_, moment: 100) = reserve(3), case .ahead(_, moment: 200) = reserve(1),
+            let last = reserve(4), case .ahead(_, moment: 300) = last
+        else { return #expect(Bool(false)) }
+        _ = state.giveBack(3, of: last, at: 0)
+        _ = state.peek(1, at: 250)
+        guard case .granted = state.turn(of: id, at: 250) else { return #expect(Bool(false)) }
+        _ = state.giveBack(1, of: last, at: 250)
+        #expect(state.peek(4, at: 250)?.retryAfter == .nanoseconds(100), "one since 200, and the late one")
     }
 }

@@ -24,7 +24,9 @@ package struct BucketState: Sendable {
     }
 
     /// The most gaps that are kept, so that the memory is bounded. Permits that would leave one more stay consumed.
-    static let mostGaps = 64
+    static let mostGaps = 1_024
+    /// A mark so far behind that what was taken with it has come back with time.
+    private static let lost = -RateLimit.longestFill
 
     /// The theoretical arrival time: where the last stretch ends.
     package var tat: Int64
@@ -36,21 +38,37 @@ package struct BucketState: Sendable {
     package init(tat: Int64 = 0) { self.tat = tat }
 
     /// Takes the stretch that comes next, and returns its mark.
+    ///
+    /// Reservations that were made under another limit can take more than any bucket holds. Then it is empty for as long
+    /// as any may be, and the mark is one that gives nothing back.
     @inline(__always)
     mutating func take(_ length: Int64, at now: Int64) -> Int64 {
         let start = max(tat, now)
         if gaps != nil { forgetGaps(ending: now) }
-        tat = start + length
-        return gaps == nil ? start : start + cut
+        let end = start.addingSaturating(length)
+        guard end.subtractingSaturating(now) <= RateLimit.longestFill else {
+            tat = max(tat, now.addingSaturating(RateLimit.longestFill))
+            return Self.lost
+        }
+        tat = end
+        return gaps == nil ? start : mark(at: start, length)
+    }
+
+    /// The mark of a stretch that is there with gaps before it; one that gives nothing back if it would be past what
+    /// can be counted, because more has been cut out than time has gone by.
+    private func mark(at start: Int64, _ length: Int64) -> Int64 {
+        let mark = start.addingSaturating(cut)
+        return mark.addingSaturating(length) < .max ? mark : Self.lost
     }
 
     /// Gives a stretch back, and returns whether any of it lies ahead.
     mutating func giveBack(_ mark: Int64, _ length: Int64, at now: Int64) -> Bool {
         forgetGaps(ending: now)
         foldGaps(before: now)
-        let start = mark - (gaps ?? []).reduce(0) { $1.start < mark ? $0 + $1.length : $0 }
+        let start = mark.subtractingSaturating(
+            (gaps ?? []).reduce(0) { $1.start < mark ? $0.addingSaturating($1.length) : $0 })
         let returned = start + length - max(start, now)
-        let end = tat + cut
+        let end = tat.addingSaturating(cut)
         guard returned > 0 else { return false }
         if mark + length == end {
             tat -= returned
@@ -63,14 +81,14 @@ package struct BucketState: Sendable {
     }
 
     /// Whether all lies behind, and no mark can tell otherwise.
-    func isPast(at now: Int64) -> Bool { tat <= now && (gaps == nil || tat + cut <= now) }
+    func isPast(at now: Int64) -> Bool { tat <= now && (gaps == nil || tat.addingSaturating(cut) <= now) }
 
     /// All that was cut out.
-    private var cut: Int64 { gaps?.reduce(0) { $0 + $1.length } ?? 0 }
+    private var cut: Int64 { gaps?.reduce(0) { $0.addingSaturating($1.length) } ?? 0 }
 
     /// Forgets the gaps if even what has not moved up over them lies behind.
     private mutating func forgetGaps(ending now: Int64) {
-        if gaps != nil, tat + cut <= now { gaps = nil }
+        if gaps != nil, tat.addingSaturating(cut) <= now { gaps = nil }
     }
 
     /// Makes one of several gaps that lie behind: whatever is still ahead has moved up over all of them.
@@ -78,8 +96,8 @@ package struct BucketState: Sendable {
         guard var all = gaps else { return }
         var folded: Int64 = 0
         var count = 0
-        for gap in all where gap.start - folded < now {
-            folded += gap.length
+        for gap in all where gap.start.subtractingSaturating(folded) < now {
+            folded = folded.addingSaturating(gap.length)
             count += 1
         }
         guard count > 1 else { return }

@@ -62,19 +62,20 @@ package struct GCRA: LimitCore {
     }
 
     package func earliest(_ permits: Int64, in state: BucketState, at now: Int64) -> Int64 {
-        let earliest = earliest(from: state.tat, permits)
+        let earliest = state.tat.subtractingSaturating(fill - length(of: permits))
         return permits == 0 || earliest <= ticks(now) ? now : moment(earliest)
     }
 
     package func take(_ permits: Int64, in state: inout BucketState, at moment: Int64) -> Int64 {
-        state.take(interval * permits, at: ticks(moment))
+        state.take(length(of: permits), at: ticks(moment))
     }
 
     package func giveBack(_ permits: Int64, of grant: Grant, in state: inout BucketState, at now: Int64) -> Bool {
-        state.giveBack(grant.mark + interval * (grant.permits - permits), interval * permits, at: ticks(now))
+        let kept = length(of: grant.permits - permits)
+        return state.giveBack(grant.mark + kept, length(of: grant.permits) - kept, at: ticks(now))
     }
 
-    package func lapse(of grant: Grant) -> Int64 { moment(grant.mark + interval * grant.permits) }
+    package func lapse(of grant: Grant) -> Int64 { moment(grant.mark + length(of: grant.permits)) }
 
     package func isFresh(_ state: BucketState, at now: Int64) -> Bool { state.isPast(at: ticks(now)) }
 
@@ -102,7 +103,14 @@ extension GCRA {
     @inline(__always)
     func mark(of permits: Int64, before tat: Int64) -> Int64 { tat - interval * permits }
 
-    /// When `permits` permits are there, in ticks.
+    /// The stretch that permits occupy, in ticks; at most that of the longest fill. Only a reservation that was made under
+    /// another limit can have more permits than the burst.
+    @inline(__always)
+    private func length(of permits: Int64) -> Int64 {
+        min(interval.multipliedSaturating(by: permits), RateLimit.longestFill)
+    }
+
+    /// When `permits` permits, at most the burst, are there, in ticks.
     @inline(__always)
     private func earliest(from tat: Int64, _ permits: Int64) -> Int64 {
         // No overflow: tat lies in 0 ... Int64.max, and n·T and fill in 0 ... 2^61.

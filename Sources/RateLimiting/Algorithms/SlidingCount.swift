@@ -47,11 +47,13 @@ package struct SlidingCount: LimitCore {
         if permits == 0 { return now }
         // Without a limit nothing is ever used.
         let state = current(state, at: now)
-        let room = most - state.current - permits
+        let room = most.subtractingSaturating(state.current).subtractingSaturating(permits)
         if room >= 0 {
             let offset = offset(atWhich: state.previous, leaves: room)
             return max(now, grid.start(of: state.window).addingSaturating(offset))
         }
+        // A reservation that was made under a larger limit never fits.
+        guard permits <= most else { return .max }
         // From the next window on, the present one is the one before.
         return grid.start(of: state.window + 1).addingSaturating(
             offset(atWhich: state.current, leaves: most - permits))

@@ -23,26 +23,31 @@ package struct SlidingLog: LimitCore {
         var entries: ArraySlice<Entry> { stored[first...] }
 
         fileprivate mutating func append(_ permits: Int64, at moment: Int64) {
-            if let last = stored.last, last.moment == moment {
+            if let last = stored.last, last.moment == moment, last.permits.addingSaturating(permits) < .max {
                 stored[stored.count - 1].permits += permits
             } else {
                 stored.append(Entry(moment: moment, permits: permits))
             }
-            used += permits
+            used = used.addingSaturating(permits)
         }
 
         fileprivate mutating func forget(_ count: Int, _ permits: Int64) {
             first += count
-            used -= permits
+            subtract(permits)
             guard first * 2 > stored.count else { return }
             stored.removeFirst(first)
             first = 0
         }
 
+        /// Subtracts what is no longer in the entries; added up anew where the sum is past what can be counted.
+        private mutating func subtract(_ permits: Int64) {
+            used = used == .max ? entries.reduce(0) { $0.addingSaturating($1.permits) } : used - permits
+        }
+
         fileprivate mutating func take(_ permits: Int64, from moment: Int64) -> Bool {
             guard let index = entries.lastIndex(where: { $0.moment == moment }) else { return false }
             stored[index].permits -= permits
-            used -= permits
+            subtract(permits)
             if stored[index].permits == 0 { stored.remove(at: index) }
             return true
         }
@@ -67,7 +72,7 @@ package struct SlidingLog: LimitCore {
         for entry in state.entries {
             guard entry.moment.addingSaturating(length) <= moment else { break }
             gone.entries += 1
-            gone.permits += entry.permits
+            gone.permits = gone.permits.addingSaturating(entry.permits)
         }
         return gone
     }
@@ -78,10 +83,11 @@ package struct SlidingLog: LimitCore {
         var used = state.used
         if used <= most - permits { return now }
         for entry in state.entries {
-            used -= entry.permits
+            used = used.subtractingSaturating(entry.permits)
             if used <= most - permits { return max(now, entry.moment.addingSaturating(length)) }
         }
-        return now
+        // A reservation that was made under a larger limit never fits.
+        return .max
     }
 
     package func take(_ permits: Int64, in state: inout State, at moment: Int64) -> Int64 {
@@ -119,7 +125,7 @@ package struct SlidingLog: LimitCore {
         var result = State()
         var used: Int64 = 0
         for entry in seen {
-            used += entry.permits
+            used = used.addingSaturating(entry.permits)
             // Rounded up in the sum, so that the shares together are the share of all.
             let share = consumed == .keep || other.most == 0 ? used : GCRA.scaled(used, by: most, over: other.most)
             guard share > result.used else { continue }

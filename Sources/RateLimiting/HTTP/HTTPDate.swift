@@ -36,6 +36,8 @@ enum HTTPDate {
             days(year, Int64(month + 1), day) * 86_400 + hour * 3_600 + minute * 60 + second
         }
         guard !hasCentury else { return moment(year) }
+        // What no date has is not now either.
+        let now = min(max(now, moment(0)), moment(9_999))
         let century = (now / 86_400 / 365 + 1_970) / 100 * 100
         let candidates = [century - 100, century, century + 100].map { moment($0 + year) }
         return candidates.last { $0 <= now + 50 * 365 * 86_400 } ?? candidates[0]

@@ -156,9 +156,9 @@ extension RateLimitFields {
     }
 
     private static func retryAfter(_ values: [String], _ now: Int64) -> Int? {
-        guard values.count == 1, let words = values.first?.split(separator: " "), let word = words.first else {
-            return nil
-        }
+        guard values.count == 1, let words = values.first?.split(whereSeparator: { " \t".contains($0) }),
+            let word = words.first
+        else { return nil }
         if words.count == 1, word.allSatisfy({ $0.isASCII && $0.isNumber }) {
             // More seconds than a number holds are more than anybody waits.
             return Int(word) ?? .max

@@ -19,7 +19,7 @@ internal import ReliabilityCore
 /// On the client, from whatever the server sends:
 ///
 /// ```swift
-/// let fields = RateLimitFields(parsing: response.headers.map { ($0.name, $0.value) }, secondsSince1970: now)
+/// let fields = RateLimitFields(parsing: response.headers.map { (name: $0.name, value: $0.value) })
 /// try await clock.sleep(for: fields.delay(atMost: .seconds(600)))
 /// ```
 ///
@@ -200,6 +200,6 @@ public struct RateLimitFields: Sendable, Hashable {
     ///   could otherwise put a client to sleep for years.
     public func delay(atMost maximum: Duration = .seconds(600)) -> Duration {
         let exhausted = limits.filter { $0.remaining == 0 }.compactMap(\.resetSeconds).max()
-        return min(maximum, .seconds(retryAfterSeconds ?? exhausted ?? 0))
+        return min(maximum, .seconds(max(0, retryAfterSeconds ?? exhausted ?? 0)))
     }
 }

@@ -11,7 +11,8 @@ final class KeyAccess<Key: Hashable & Sendable, Core: LimitCore>: LimiterAccess 
     let owner: KeyedState<Key, Core>
     let key: Key
     private let place: KeyedState<Key, Core>.Place
-    /// Whether there was no room for the key. It stays so, because whoever waits or holds permits is known there.
+    /// Whether there was no room for the key. It stays so, because whoever waits or holds permits is known there; new
+    /// calls look for room again.
     private let hasNoRoom = Atomic(false)
 
     init(_ owner: KeyedState<Key, Core>, _ key: Key) {
@@ -25,14 +26,16 @@ final class KeyAccess<Key: Hashable & Sendable, Core: LimitCore>: LimiterAccess 
 
     var isOverflowing: Bool { hasNoRoom.load(ordering: .relaxed) }
 
+    var forNewCall: any LimiterAccess { isOverflowing ? KeyAccess(owner, key) : self }
+
     var lockOwner: ObjectIdentifier { ObjectIdentifier(owner) }
 
     func presentState<Result: Sendable>(_ body: (inout LimiterState<Core>) -> Result) -> Result? {
         isOverflowing ? owner.overflow.withLock { body(&$0) } : owner.withPresentKey(key, place, body)
     }
 
-    func readState<Result: Sendable>(_ body: (inout LimiterState<Core>) -> Result) -> Result {
-        if isOverflowing { return owner.overflow.withLock { body(&$0) } }
+    func readState<Result: Sendable>(_ body: (inout LimiterState<Core>, _ isShared: Bool) -> Result) -> Result {
+        if isOverflowing { return owner.overflow.withLock { body(&$0, true) } }
         return owner.readKey(key, place, at: owner.settings.time.now(), body)
     }
 

@@ -25,7 +25,8 @@ struct KeyShard<Key: Hashable & Sendable, Core: LimitCore>: Sendable {
     /// The furthest reading of the clock. Where the clock steps back, time stands still until it is there again.
     private var latest: Int64 = 0
 
-    /// How often the limits have changed, so that nobody puts in a key with one that was looked up before.
+    /// The latest change of the limits that has begun here, so that nobody puts in a key with one that was looked up
+    /// before, and no change that began earlier comes after it.
     private(set) var epoch = 0
 
     /// A key that is taken out to save memory has been as good as new for so long, so that none that is in use comes
@@ -90,6 +91,7 @@ struct KeyShard<Key: Hashable & Sendable, Core: LimitCore>: Sendable {
                 latest: latest)
         let result = body(&state)
         lastID = max(lastID, state.lastID)
+        latest = max(latest, state.latest)
         if state.isQuiet {
             table[index].state = state.base
             table[index].plan = plan
@@ -156,20 +158,23 @@ struct KeyShard<Key: Hashable & Sendable, Core: LimitCore>: Sendable {
         return slots.count
     }
 
-    /// All keys, whose limits are about to change. From now on nobody puts in a key with a limit that was looked up
-    /// before, so none is missed.
-    mutating func keysToChange() -> [Key] {
-        epoch += 1
+    /// All keys, whose limits are about to change; `nil` if a later change has begun, which sees to them. From now on
+    /// nobody puts in a key with a limit that was looked up before, so none is missed.
+    mutating func keysToChange(in epoch: Int) -> [Key]? {
+        guard epoch > self.epoch else { return nil }
+        self.epoch = epoch
         return table.keys
     }
 
-    /// Changes the limits of keys from now on, as far as `limit` has another for them; returns what is to be resumed.
+    /// Changes the limits of keys from now on, as far as `limit` has another for them and no later change has begun;
+    /// returns what is to be resumed.
     mutating func change(
-        at reading: Int64, _ consumed: ConsumedPermits, to limit: (Key) -> RateLimit?,
+        in epoch: Int, at reading: Int64, _ consumed: ConsumedPermits, to limit: (Key) -> RateLimit?,
         refusal: (Answer, Int64) -> any Error
     ) -> [WaiterLine.Turn] {
         let now = advance(to: reading)
         var turns: [WaiterLine.Turn] = []
+        guard epoch == self.epoch else { return turns }
         for (index, key) in table.places {
             let old = table[index].plan & ~Self.busyBit
             guard let limit = limit(key), limit != plans[old].core.limit else { continue }

@@ -46,7 +46,7 @@ final class KeyedState<Key: Hashable & Sendable, Core: LimitCore>: @unchecked Se
     let settings: LimiterSettings
     let maximumKeys: Int
     let shadow: ShadowSwitch
-    let limits: Locked<Limits>
+    private let limits: Locked<(limits: Limits, epoch: Int)>
     private let shards: UnsafeMutablePointer<Shard>
     private let shardCount: Int
     /// How far a hash is moved to the right to tell the shard.
@@ -67,7 +67,7 @@ final class KeyedState<Key: Hashable & Sendable, Core: LimitCore>: @unchecked Se
     ) {
         self.settings = settings
         self.maximumKeys = maximumKeys
-        self.limits = Locked(limits)
+        self.limits = Locked((limits, 0))
         let shared = Core(overflow)
         self.overflow = Locked(LimiterState(shared, base: shared.fresh, lastID: Self.firstOverflowID))
         self.shadow = shadow
@@ -147,7 +147,7 @@ final class KeyedState<Key: Hashable & Sendable, Core: LimitCore>: @unchecked Se
             switch step {
             case .done(let result): return result
             // Whoever looks a limit up does so outside the lock.
-            case .lookUp(let epoch): known = (limits.withLock { $0 }.limit(of: key), epoch)
+            case .lookUp(let epoch): known = (limits.withLock { $0.limits }.limit(of: key), epoch)
             }
         }
     }
@@ -166,16 +166,16 @@ final class KeyedState<Key: Hashable & Sendable, Core: LimitCore>: @unchecked Se
 
     /// Looks at all that is known of a key without putting it in.
     func readKey<Result: Sendable>(
-        _ key: Key, _ place: Place, at now: Int64, _ body: (inout LimiterState<Core>) -> Result
+        _ key: Key, _ place: Place, at now: Int64, _ body: (inout LimiterState<Core>, _ isShared: Bool) -> Result
     ) -> Result {
         let (known, hasRoom) = withShard(place.shard) { keys in
-            let known = keys.withState(of: key, tag: place.tag, body)
+            let known = keys.withState(of: key, tag: place.tag) { body(&$0, false) }
             return (known, known == nil && (keyCount < maximumKeys || keys.hasDispensable(at: now)))
         }
         if let known { return known }
-        guard hasRoom else { return overflow.withLock { body(&$0) } }
-        var state = LimiterState(Core(limits.withLock { $0 }.limit(of: key)))
-        return body(&state)
+        guard hasRoom else { return overflow.withLock { body(&$0, true) } }
+        var state = LimiterState(Core(limits.withLock { $0.limits }.limit(of: key)))
+        return body(&state, false)
     }
 
     /// Counts one key more, in the place of another if there are as many as may be. Requires the shard's lock.
@@ -199,22 +199,26 @@ final class KeyedState<Key: Hashable & Sendable, Core: LimitCore>: @unchecked Se
         return removed
     }
 
-    /// Gives all keys a limit from now on, or else those that are found when they are looked up anew.
+    /// Gives all keys a limit from now on, or else those that are found when they are looked up anew. Of changes at one
+    /// time the one that began last is that of all keys.
     func change(to limit: RateLimit?, _ consumed: ConsumedPermits) {
-        let limits = self.limits.withLock { limits in
-            if let limit { limits = .same(limit) }
-            return limits
+        let (old, limits, epoch) = self.limits.withLock { present in
+            let old = present.limits
+            if let limit { present.limits = .same(limit) }
+            present.epoch += 1
+            return (old, present.limits, present.epoch)
         }
         for shard in 0..<shardCount {
-            let keys = withShard(shard) { $0.keysToChange() }
+            guard let keys = withShard(shard, { $0.keysToChange(in: epoch) }) else { continue }
             let known = Dictionary(uniqueKeysWithValues: keys.map { ($0, limits.limit(of: $0)) })
             let now = settings.time.now()
             let turns = withShard(shard) { keys in
-                keys.change(at: now, consumed, to: { known[$0] }) { answer, permits in
+                keys.change(in: epoch, at: now, consumed, to: { known[$0] }) { answer, permits in
                     refusal(of: settings.name, Int(permits), answer)
                 }
             }
             for turn in turns { turn.resume() }
         }
+        if let limit, case .same(let old) = old { settings.report(.reconfigured(from: old, to: limit)) }
     }
 }

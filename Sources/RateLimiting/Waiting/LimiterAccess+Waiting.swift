@@ -43,14 +43,14 @@ extension LimiterAccess {
         case .exceeds(let capacity): return try exceeded(Int(permits), capacity)
         case .refused(let decision): throw refused(permits, decision)
         case .joined(let id):
-            let grant = try await wait(as: id, until: deadline)
+            let grant = try await wait(as: id, permits, until: deadline)
             let waited = settings.time.now().subtractingSaturating(start)
             settings.report(.waited(permits: Int(permits), duration: .nanoseconds(max(0, waited))))
             return grant
         }
     }
 
-    private func wait(as id: Int, until deadline: Int64) async throws -> Grant {
+    private func wait(as id: Int, _ permits: Int64, until deadline: Int64) async throws -> Grant {
         do {
             while true {
                 try Task.checkCancellation()
@@ -64,6 +64,9 @@ extension LimiterAccess {
                 case .suspend:
                     try await suspend(id)
                 case .out(let error):
+                    if let denied = error as? RateLimited {
+                        settings.report(.denied(permits: Int(permits), retryAfter: denied.retryAfter))
+                    }
                     throw error ?? CancellationError()
                 }
             }

@@ -18,6 +18,9 @@ protocol LimiterAccess: Sendable {
     /// Whether the state is not the caller's own, so that what exceeds it may be had another time.
     var isOverflowing: Bool { get }
 
+    /// The limiter as a new call finds it, which does not have to stay where another call was sent.
+    var forNewCall: any LimiterAccess { get }
+
     /// What the lock belongs to: whoever takes several takes them in the order of their owners, of each owner one.
     var lockOwner: ObjectIdentifier { get }
 
@@ -31,8 +34,9 @@ protocol LimiterAccess: Sendable {
     /// requirement, so that it is compiled for each limiter.
     func decide(_ joint: inout JointDecision, at reading: Int64, rest: (inout JointDecision) -> Bool) -> Bool?
 
-    /// Works on the state, alone, and leaves no more trace than the limiter would have by itself.
-    func readState<Result: Sendable>(_ body: (inout LimiterState<Core>) -> Result) -> Result
+    /// Works on the state, alone, and leaves no more trace than the limiter would have by itself. The state is told with
+    /// whether it is not the caller's own.
+    func readState<Result: Sendable>(_ body: (inout LimiterState<Core>, _ isShared: Bool) -> Result) -> Result
 }
 
 extension LimiterAccess {
@@ -40,7 +44,11 @@ extension LimiterAccess {
 
     var isOverflowing: Bool { false }
 
-    func readState<Result: Sendable>(_ body: (inout LimiterState<Core>) -> Result) -> Result { withState(body) }
+    var forNewCall: any LimiterAccess { self }
+
+    func readState<Result: Sendable>(_ body: (inout LimiterState<Core>, _ isShared: Bool) -> Result) -> Result {
+        withState { body(&$0, false) }
+    }
 
     func presentState<Result: Sendable>(_ body: (inout LimiterState<Core>) -> Result) -> Result? { withState(body) }
 
@@ -62,18 +70,23 @@ extension LimiterAccess {
 
     /// Tells what `answer` would, and takes nothing.
     func look() -> RateLimitDecision {
-        let now = settings.time.now()
-        let (decision, capacity) = readState { ($0.peek(1, at: now), $0.core.capacity) }
-        return decision ?? .never(limit: capacity)
+        let seen = seen(1)
+        return seen.decision ?? .never(limit: seen.capacity, isShared: seen.isShared)
     }
 
     func look(_ permits: Int) throws(ExceedsCapacity) -> RateLimitDecision {
-        let count = Self.checked(permits)
+        let seen = seen(Self.checked(permits))
+        if let decision = seen.decision { return decision }
+        guard seen.isShared else { throw ExceedsCapacity(requested: permits, capacity: seen.capacity) }
+        return .never(limit: seen.capacity, isShared: true)
+    }
+
+    private func seen(_ permits: Int64) -> (decision: RateLimitDecision?, capacity: Int, isShared: Bool) {
         let now = settings.time.now()
-        let (decision, capacity) = readState { ($0.peek(count, at: now), $0.core.capacity) }
-        if let decision { return decision }
-        guard isOverflowing else { throw ExceedsCapacity(requested: permits, capacity: capacity) }
-        return .never(limit: capacity)
+        return readState { state, isShared in
+            let decision = state.peek(permits, at: now)
+            return (isShared ? decision?.shared : decision, state.core.capacity, isShared)
+        }
     }
 
     private func attempt(_ permits: Int64) -> State.Answer {
@@ -84,7 +97,8 @@ extension LimiterAccess {
     /// The answer after its report, and as the mode has it.
     @inline(__always)
     func settled(_ decision: RateLimitDecision, _ permits: Int) -> RateLimitDecision {
-        decision.allowed || settings.isSilent && !isShadow ? decision : refused(decision, permits)
+        let decision = isOverflowing ? decision.shared : decision
+        return decision.allowed || settings.isSilent && !isShadow ? decision : refused(decision, permits)
     }
 
     @inline(never)
@@ -92,12 +106,12 @@ extension LimiterAccess {
         settings.settled(decision, permits, isShadow: isShadow)
     }
 
-    var limit: RateLimit { readState { $0.core.limit } }
+    var limit: RateLimit { readState { state, _ in state.core.limit } }
 
     /// What becomes of a call that asks for more than there can ever be.
     func exceeding(_ permits: Int, _ capacity: Int) throws(ExceedsCapacity) -> RateLimitDecision {
         guard isShadow || isOverflowing else { throw ExceedsCapacity(requested: permits, capacity: capacity) }
-        return refused(.never(limit: capacity), permits)
+        return refused(.never(limit: capacity, isShared: isOverflowing), permits)
     }
 
     @inline(__always)

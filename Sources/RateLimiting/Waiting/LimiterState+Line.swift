@@ -54,16 +54,25 @@ extension LimiterState {
         case .behind:
             return .suspend
         case .head(let permits):
+            if let moment = plan?.moment, let grant = takeAsPlanned(permits, by: id, at: now) {
+                return leave(id, with: grant, at: moment)
+            }
             catchUp(with: now)
             var course = start(at: now)
             let moment = place(permits, on: &course)
             guard moment <= now, case .granted(let grant, _) = granted(permits, at: now) else {
+                plan = (id, moment)
                 return .sleep(until: moment)
             }
-            let departure = line.leave(id)
-            forgetCourse()
-            return .granted(grant, next: departure.next)
+            return leave(id, with: grant, at: now)
         }
+    }
+
+    private mutating func leave(_ id: Int, with grant: Grant, at moment: Int64) -> Turn {
+        let departure = line.leave(id)
+        forgetCourse()
+        planHead(at: moment)
+        return .granted(grant, next: departure.next)
     }
 
     /// Takes a waiter out that no longer waits.
@@ -86,6 +95,7 @@ extension LimiterState {
         self.core = core
         self.generation = generation
         settled = []
+        plan = nil
         forgetCourse()
         var turns: [WaiterLine.Turn] = []
         var course = start(at: now)

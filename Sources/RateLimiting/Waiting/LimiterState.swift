@@ -47,7 +47,13 @@ package struct LimiterState<Core: LimitCore>: Sendable {
     package internal(set) var generation: Int
 
     /// The furthest reading of the clock. Where the clock steps back, time stands still until it is there again.
-    private var latest: Int64
+    package private(set) var latest: Int64
+
+    /// The furthest moment at which permits were taken.
+    private var lastTaken: Int64
+
+    /// At which moment the permits of the head of the line are there, when it was last looked at.
+    var plan: (id: Int, moment: Int64)?
 
     /// Where the line ends, as far as that is known.
     private var lineEnd: Course?
@@ -58,6 +64,7 @@ package struct LimiterState<Core: LimitCore>: Sendable {
         self.generation = generation
         self.lastID = lastID
         self.latest = latest
+        lastTaken = latest
     }
 
     package init(_ core: Core) { self.init(core, base: core.fresh) }
@@ -112,6 +119,7 @@ package struct LimiterState<Core: LimitCore>: Sendable {
     mutating func granted(_ permits: Int64, at now: Int64) -> Answer {
         let grant = Grant(
             permits: permits, mark: core.take(permits, in: &base, at: now), generation: generation)
+        lastTaken = max(lastTaken, now)
         lineEnd = nil
         guard !ahead.isEmpty else { return .granted(grant, core.decision(base, at: now, wait: 0)) }
         return .granted(grant, decision(after: start(at: now), at: now, wait: 0))
@@ -156,6 +164,7 @@ extension LimiterState {
             let mark = core.take(first.permits, in: &base, at: first.moment)
             let grant = Grant(permits: first.permits, mark: mark, generation: generation)
             settled.append(Settled(id: first.id, grant: grant))
+            lastTaken = max(lastTaken, first.moment)
             lineEnd = nil
             ahead.removeFirst()
         }
@@ -219,6 +228,28 @@ extension LimiterState {
 
     /// Forgets where the line ends, because something that it rests on has changed.
     mutating func forgetCourse() { lineEnd = nil }
+
+    /// Lets the head of the line take permits as of the moment at which they were there, if reservations lie behind that.
+    /// They do not move; so if the head took its permits when it was awake at last, they would be in its way, and it would
+    /// have to go behind all of them.
+    mutating func takeAsPlanned(_ permits: Int64, by id: Int, at now: Int64) -> Grant? {
+        guard let plan, plan.id == id, plan.moment < now else { return nil }
+        catchUp(with: plan.moment)
+        guard !ahead.isEmpty, lastTaken <= plan.moment else { return nil }
+        var course = start(at: plan.moment)
+        guard place(permits, on: &course) <= plan.moment,
+            case .granted(let grant, _) = granted(permits, at: plan.moment)
+        else { return nil }
+        return grant
+    }
+
+    /// Notes when the permits of whoever is the head now are there, if reservations lie ahead.
+    mutating func planHead(at now: Int64) {
+        plan = nil
+        guard !ahead.isEmpty, let head = line.waiters.first else { return }
+        var course = start(at: now)
+        plan = (head.id, place(head.permits, on: &course))
+    }
 
     /// Appends one more to the course of the line.
     mutating func extendLine(by waiter: WaiterLine.Waiter, at now: Int64) {
