@@ -33,7 +33,7 @@ let modules = [
     Module(name: "DeadLetters", dependencies: ["RecordStores"], tests: ["ReliabilityTesting"]),
     Module(
         name: "WorkQueues", dependencies: ["DeadLetters", "Retrying"],
-        tests: ["ReliabilityTesting", "CircuitBreaking", "Idempotency"]),
+        tests: ["ReliabilityTesting", "CircuitBreaking", "Idempotency", "QueueSimulation"]),
     Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
     Module(
         name: "ReliabilityTesting", dependencies: ["RecordStores", "Idempotency"],
@@ -63,11 +63,14 @@ let programs: [Target] = [
     .target(
         name: "CircuitSimulation", dependencies: ["CircuitBreaking", "ReliabilityTesting"],
         path: "Trials/CircuitSimulation", swiftSettings: settings),
+    .target(
+        name: "QueueSimulation", dependencies: ["WorkQueues", "ReliabilityTesting"],
+        path: "Trials/QueueSimulation", swiftSettings: settings),
     .executableTarget(
         name: "reliability-trials",
         dependencies: [
             "RecordStores", "RateLimiting", "ReliabilityCore", "ReliabilityTesting", "IdempotencySimulation",
-            "CircuitSimulation",
+            "CircuitSimulation", "QueueSimulation",
         ],
         path: "Trials/ReliabilityTrials", swiftSettings: settings),
     .executableTarget(

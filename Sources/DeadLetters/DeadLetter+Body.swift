@@ -139,8 +139,11 @@ extension DeadLetter {
     }
 
     /// What the record of the letter holds.
-    var content: RecordContent {
-        RecordContent(state: reason.code, body: DeadLetterBody(self).encoded(), headers: headers)
+    ///
+    /// - Parameter orderKey: The record's own, which it has only where the order of letters counts.
+    func content(orderKey: String?) -> RecordContent {
+        RecordContent(
+            state: reason.code, body: DeadLetterBody(self).encoded(), headers: headers, orderKey: orderKey)
     }
 }
 

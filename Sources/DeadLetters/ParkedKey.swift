@@ -8,7 +8,10 @@
 /// It is a record of its own, changed with every letter that comes or goes, so no two changes overlook each other.
 package struct ParkedKey: Hashable, Sendable {
     static let version: UInt8 = 1
-    static let state = "parked"
+
+    /// How long it is remembered of a key that letters of it came and went, so that whoever claimed an item before that
+    /// does not start it after.
+    private static let memory = Duration.seconds(86_400)
 
     /// How many letters of the key stand.
     package var letters: Int
@@ -51,19 +54,21 @@ package struct ParkedKey: Hashable, Sendable {
     /// Whether an item of the key that has this position has to follow its letters.
     package func holdsBack(_ position: UInt64) -> Bool { letters > 0 && position > runsThrough }
 
+    /// Whether letters of the key have come or gone since a record was claimed: then it need not be the first of its key
+    /// any more, since letters come back before it.
+    package func hasChanged(since claimed: Record) -> Bool { fence.map { $0 > claimed.fence } ?? false }
+
     /// The change of the record of which this is what comes out.
     fileprivate func change(of id: RecordID) -> Change? {
         var writer = ByteWriter()
         writer.write(Self.version)
         writer.write(variable: UInt64(max(0, letters)))
         writer.write(runsThrough)
-        let content = RecordContent(state: Self.state, body: writer.bytes)
-        return switch (fence, letters > 0) {
-        case (nil, true): .insert(id, content)
-        case (nil, false): nil
-        case (let fence?, true): .replace(id, expecting: fence, with: content, lease: .end)
-        case (let fence?, false): .delete(id, expecting: fence)
-        }
+        let isOpen = letters <= 0
+        let content = RecordContent(
+            state: isOpen ? "open" : "parked", body: writer.bytes, expires: isOpen ? .after(Self.memory) : .never)
+        guard let fence else { return isOpen ? nil : .insert(id, content) }
+        return .replace(id, expecting: fence, with: content, lease: .end)
     }
 }
 
@@ -76,6 +81,11 @@ extension RecordDeadLetterQueue {
         let keys = Array(orderKeys)
         let records = try await store.read(keys.map(parkedID)).records
         return Dictionary(zip(keys, records.map { ParkedKey(reading: $0) }), uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The guard that a key still is what was read of it.
+    package func guarding(_ orderKey: String, _ parked: ParkedKey) -> Change {
+        .assert(parkedID(orderKey), parked.fence)
     }
 
     /// The change that makes of a key what it is now; `nil` if nothing stands and nothing did.

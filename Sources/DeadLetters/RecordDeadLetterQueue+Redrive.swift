@@ -74,7 +74,8 @@ extension RecordDeadLetterQueue {
         if !cancelled, !(error is any Rejection) {
             kept.failures.append(DeadLetterFailure(error, time: try await store.read([held.id]).now))
         }
-        let change = Change.replace(held.id, expecting: held.fence, with: kept.content, lease: .end)
+        let change = Change.replace(
+            held.id, expecting: held.fence, with: kept.content(orderKey: held.orderKey), lease: .end)
         let settled = try await settle(change, under: held)
         // The handler's own cancellation comes before the news of who holds the letter now.
         if cancelled {
@@ -111,9 +112,12 @@ extension RecordDeadLetterQueue {
                 }
             }
         } catch {
-            guard case .outcomeUnknown = error else { throw error }
-            guard let standing = try await record(held.id.key) else {
-                // Gone: by this change, or by a later one that took it too.
+            let names = [held.id] + (change.destination.map { [$0] } ?? [])
+            guard case .outcomeUnknown = error, let answer = try? await store.read(names) else { throw error }
+            if names.count == 2, answer.records[1]?.changedUnder == held.fence { return true }
+            guard let standing = answer.records[0] else {
+                // Gone. While it was held, nobody else can have taken it.
+                guard held.isHeld(at: answer.now) else { throw error }
                 return true
             }
             if standing.fence == held.fence { throw error }

@@ -99,7 +99,7 @@ public struct RecordDeadLetterQueue: DeadLetterQueue {
             case .conflict: return .alreadyThere
             }
         } catch {
-            guard case .outcomeUnknown = error, let standing = try await record(letter.id) else { throw error }
+            guard case .outcomeUnknown = error, let standing = try? await record(letter.id) else { throw error }
             return standing.body == body.encoded() ? .put : .alreadyThere
         }
     }

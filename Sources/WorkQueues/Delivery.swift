@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Retrying
+internal import Synchronization
 
 /// An item in the hands of a handler, and the ways in which it leaves them.
 ///
@@ -19,20 +20,27 @@ public struct Delivery: Sendable {
     /// When the lease ends unless it is extended, in the store's time, as of the beginning.
     public let leaseUntil: Timestamp
     private let queue: WorkQueue
-    private let held: HeldItem
-    /// When it was handed out, and for how long at first, by the queue's clock.
+    private let hold: Hold
+    /// When it was handed out, by the queue's clock.
     private let receivedAt: Int64
-    private let lease: Duration
+
+    /// What all copies of a delivery have in hand.
+    private final class Hold: Sendable {
+        let item: Locked<HeldItem>
+        init(_ item: HeldItem) { self.item = Locked(item) }
+    }
+
+    private var held: HeldItem { hold.item.withLock { $0 } }
 
     /// Grows with every delivery of the item.
-    public var fence: Fence { held.record.fence }
+    public let fence: Fence
 
-    init(_ queue: WorkQueue, _ held: HeldItem, receivedAt: Int64, lease: Duration) {
+    init(_ queue: WorkQueue, _ held: HeldItem, receivedAt: Int64) {
         self.queue = queue
-        self.held = held
         self.receivedAt = receivedAt
-        self.lease = lease
+        hold = Hold(held)
         item = held.item
+        fence = held.record.fence
         leaseUntil = held.record.leaseUntil ?? held.record.createdAt
     }
 
@@ -43,8 +51,7 @@ public struct Delivery: Sendable {
     /// - Throws: ``DeliveryLost``; ``DeliveryConflict`` if one of the changes did not find what it expected, and the item
     ///   is still held; `StoreError`.
     public func complete(alsoCommit changes: [Change] = []) async throws {
-        let isSurelyHeld = queue.time.now() < receivedAt.addingSaturating(lease.nanosecondsRoundedDown)
-        try await settle([held.completing] + changes, isSurelyHeld: isSurelyHeld)
+        try await settle([held.completing] + changes)
         queue.report(item.id, .completed)
     }
 
@@ -59,7 +66,7 @@ public struct Delivery: Sendable {
     @discardableResult
     public func retry(after error: any Error, delay: Duration = .zero) async throws -> ItemFate {
         if error is any Permanent { return try await deadLetter(.nonRetryable, error) }
-        let now = try await queue.store.read([held.record.id]).now
+        let now = try await queue.store.read([queue.id(item.id)]).now
         var failed = held
         failed.addFailure(error, at: now)
         if let reason = failed.reasonToGiveUp(queue.limits, now: now) {
@@ -86,7 +93,7 @@ public struct Delivery: Sendable {
     ///   - error: What it failed with, for its history.
     @discardableResult
     public func deadLetter(_ reason: DeadLetterReason, _ error: (any Error)? = nil) async throws -> ItemFate {
-        let now = try await queue.store.read([held.record.id]).now
+        let now = try await queue.store.read([queue.id(item.id)]).now
         var failed = held
         if let error { failed.addFailure(error, at: now) }
         return try await deadLetter(reason, failed, now)
@@ -108,14 +115,20 @@ public struct Delivery: Sendable {
         guard end <= receivedAt.addingSaturating(queue.longestHold.nanosecondsRoundedUp) else {
             throw DeliveryHeldTooLong(id: item.id, limit: queue.longestHold)
         }
-        switch try await queue.store.extend(held.record.id, fence: held.record.fence, lease: lease) {
-        case .extended(_, let until): return until
-        case .lost: throw lost()
+        do throws(StoreError) {
+            if case .extended(_, let until) = try await queue.store.extend(queue.id(item.id), fence: fence, lease: lease) {
+                hold.item.withLock { $0.isHeld(until: until) }
+                return until
+            }
+        } catch {
+            if !error.isNotApplied { hold.item.withLock { $0.isHeld(until: nil) } }
+            throw error
         }
+        throw lost()
     }
 
-    private func settle(_ changes: [Change], isSurelyHeld: Bool = true) async throws {
-        switch try await queue.settle(changes, under: held.record, isSurelyHeld: isSurelyHeld) {
+    private func settle(_ changes: [Change]) async throws {
+        switch try await queue.settle(changes, under: held.record) {
         case .settled: return
         case .lost: throw lost()
         case .conflict(let conflict): throw DeliveryConflict(id: item.id, conflict: conflict)

@@ -62,10 +62,14 @@ struct HeldItem: Sendable {
 
     /// The record as the answer to ``start(lease:)`` says that it stands.
     mutating func hasStarted(under fence: Fence, at now: Timestamp, lease: Duration) {
+        record.changedUnder = record.fence
         record.fence = fence
         record.state = ItemState.running.rawValue
         record.leaseUntil = now.advanced(by: lease)
     }
+
+    /// The hold ends then at the earliest; `nil` if that is not known.
+    mutating func isHeld(until end: Timestamp?) { record.leaseUntil = end }
 
     /// The item goes back as if nobody had had it, but for the count of its deliveries.
     func releasing(due delay: Duration) -> Change {

@@ -21,40 +21,78 @@ extension WorkQueue {
         redriving letters: [RedriveDestination.Letter]
     ) async throws(StoreError) -> RedriveDestination.Moves {
         let keys = Set(letters.compactMap(\.record.orderKey))
-        guard !keys.isEmpty else { return .init(ofLetters: letters.map { change(redriving: $0) }) }
-        // The first letter of a key that is met is the first of all if it can be claimed: the store hands out no other.
-        // The fence is all that is wanted, and the lease is over at once.
-        var firsts: [String: RecordID] = [:]
-        for letter in letters {
-            guard let key = letter.record.orderKey, firsts[key] == nil else { continue }
-            firsts[key] = letter.record.id
+        var names: Set<RecordID> = []
+        // Two letters may be of one name, of which the first goes.
+        func changeOfFreeName(_ letter: RedriveDestination.Letter) -> Change? {
+            let change = change(redriving: letter)
+            return change.destination.map { names.insert($0).inserted } ?? false ? change : nil
         }
-        let claim = ClaimRequest(.ids(Array(firsts.values)), lease: Lease(.zero))
-        let claimed = Dictionary(
-            try await store.claim(claim).claimed.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        guard !keys.isEmpty else { return .init(ofLetters: letters.map(changeOfFreeName)) }
+        // The keys are read first: whatever comes or goes after that is in the way of the commit.
         var parked = try await deadLetters.parkedKeys(keys)
+        let heads = try await heads(of: letters)
+        var following = try await positions(of: keys, among: letters)
         var moves = RedriveDestination.Moves(ofLetters: [])
         for letter in letters {
-            guard let key = letter.record.orderKey, let first = firsts[key] else {
-                moves.ofLetters.append(change(redriving: letter))
+            guard let key = letter.record.orderKey else {
+                moves.ofLetters.append(changeOfFreeName(letter))
                 continue
             }
-            guard let head = claimed[first] else {
+            let position = letter.record.position
+            let isNext = following[key]?.first == position
+            guard isNext, let head = heads[key],
+                let change = changeOfFreeName(head.record.position == position ? head : letter)
+            else {
+                // Nor can those that stand behind it.
+                following[key] = []
                 moves.ofLetters.append(nil)
                 continue
             }
-            let record = letter.record.id == first ? head : letter.record
-            moves.ofLetters.append(change(redriving: .init(record: record, letter: letter.letter)))
+            following[key]?.removeFirst()
+            moves.ofLetters.append(change)
             var left = parked[key] ?? .open
             left.letters -= 1
-            left.runsThrough = max(left.runsThrough, record.position)
+            left.runsThrough = max(left.runsThrough, position)
             parked[key] = left
         }
-        moves.alongside = firsts.compactMap { key, first in
-            guard claimed[first] != nil, let parked = parked[key] else { return nil }
-            return deadLetters.change(of: key, to: parked)
-        }
+        moves.alongside = heads.keys.compactMap { key in parked[key].flatMap { deadLetters.change(of: key, to: $0) } }
         return moves
+    }
+
+    /// The first letter of each key that is met, if it is the first of all: the store lets no other be claimed. The fence
+    /// is all that is wanted, and the lease is over at once.
+    private func heads(
+        of letters: [RedriveDestination.Letter]
+    ) async throws(StoreError) -> [String: RedriveDestination.Letter] {
+        var firsts: [String: Record] = [:]
+        for record in letters.map(\.record) {
+            guard let key = record.orderKey, firsts[key] == nil else { continue }
+            firsts[key] = record
+        }
+        let claim = ClaimRequest(.ids(firsts.values.map(\.id)), lease: Lease(.zero))
+        let claimed = Dictionary(
+            try await store.claim(claim).claimed.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        return firsts.compactMapValues { first in
+            // Another letter may have its name by now.
+            claimed[first.id].flatMap { $0.position == first.position ? RedriveDestination.Letter(claimed: $0) : nil }
+        }
+    }
+
+    /// The positions of all letters of some keys that stand between the first and the last of these.
+    private func positions(
+        of keys: Set<String>, among letters: [RedriveDestination.Letter]
+    ) async throws(StoreError) -> [String: ArraySlice<UInt64>] {
+        guard let first = letters.first?.record.position, let last = letters.last?.record.position else { return [:] }
+        var positions: [String: ArraySlice<UInt64>] = [:]
+        var position: UInt64? = first - 1
+        repeat {
+            let page = try await store.scan(deadLetters.collection, state: nil, after: position, limit: 100)
+            for record in page.records where record.position <= last {
+                if let key = record.orderKey, keys.contains(key) { positions[key, default: []].append(record.position) }
+            }
+            position = page.next
+        } while position.map { $0 < last } ?? false
+        return positions
     }
 
     /// Brings all letters of an order key back, in their order; says how many. Safe to repeat.
@@ -64,23 +102,42 @@ extension WorkQueue {
     public func resume(orderKey: String) async throws(StoreError) -> Int {
         var count = 0
         var position: UInt64?
-        repeat {
+        // Of the letters that are found at most so many go, since the next one cannot.
+        var limit = Int.max
+        // The first one that could not go.
+        var first: RecordID?
+        while true {
             let page = try await store.scan(deadLetters.collection, state: nil, after: position, limit: 100)
-            let letters = page.records.compactMap { record in
-                record.orderKey != orderKey
-                    ? nil : (try? DeadLetter(record)).map { RedriveDestination.Letter(record: record, letter: $0) }
+            var room = RedriveDestination.room
+            let found = page.records.filter { $0.orderKey == orderKey }
+            let letters = found.prefix(limit).prefix { room.takes($0) }.map { record in
+                (try? DeadLetter(record)).map { RedriveDestination.Letter(record: record, letter: $0) }
+            }.prefix { $0 != nil }.compactMap { $0 }
+            guard !letters.isEmpty else {
+                guard found.isEmpty, let next = page.next else { return count }
+                position = next
+                continue
             }
-            if !letters.isEmpty {
-                let moves = try await moves(redriving: letters)
-                let changes = moves.ofLetters.compactMap { $0 }
-                // The first one is held, or in somebody's way.
-                guard !changes.isEmpty else { return count }
-                guard case .committed = try await store.commit(changes + moves.alongside) else { continue }
+            let moves = try await moves(redriving: letters)
+            let changes = moves.ofLetters.compactMap { $0 }
+            guard !changes.isEmpty else {
+                // The first one is held, or in somebody's way, or another has come before it.
+                guard found[0].id != first else { return count }
+                (first, position) = (found[0].id, nil)
+                continue
+            }
+            switch try await store.commit(changes + moves.alongside) {
+            case .committed:
                 count += changes.count
+                guard limit == .max, changes.count == letters.count else { return count }
+            case .conflict(let conflict):
+                guard changes.indices.contains(conflict.index),
+                    conflict.standing?.id == changes[conflict.index].destination
+                else { continue }
+                // An item has its name: it stays, and so do those behind it.
+                limit = conflict.index
             }
-            position = page.next
-        } while position != nil
-        return count
+        }
     }
 
     /// Takes a letter of this queue out for good, as its dead letters do; where the queue parks order keys, the letters

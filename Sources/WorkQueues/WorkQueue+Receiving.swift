@@ -44,12 +44,10 @@ extension WorkQueue {
     ///
     /// - Parameter now: The store's time.
     func start(_ records: [Record], now: Timestamp, lease: Duration) async throws(StoreError) -> [Delivery] {
-        // Of one key no more than one item can be held, so what is read here holds until it is started.
         let parked =
             parksOrderKeys ? try await deadLetters.parkedKeys(Set(records.compactMap(\.orderKey))) : [:]
         var deliveries: [Delivery] = []
-        var batch: [HeldItem] = []
-        var size = 0
+        var batch = StartBatch()
         for record in records {
             let item: HeldItem
             do throws(ItemBody.Unreadable) {
@@ -58,46 +56,95 @@ extension WorkQueue {
                 try await setAside(record, error, at: now, lease: lease)
                 continue
             }
-            let follows = record.orderKey.map { parked[$0]?.holdsBack(record.position) ?? false } ?? false
-            if follows, try await follow(item, at: now) != nil { continue }
-            if let reason = item.reasonToGiveUp(limits, now: now) {
-                if item.hasCrashed { report(record.id.key, .crashed(item.body.crashes)) }
-                try await giveUp(item, reason, at: now)
+            let key = record.orderKey.flatMap { parked[$0] }
+            if let key, !key.holdsBack(record.position), key.hasChanged(since: record) {
+                // Earlier ones may have come back before it.
+                try await handBack(item)
                 continue
             }
-            // Half of what a commit takes, so that one more item always fits.
-            if size > RecordLimits.batch.upperBound / 2 {
-                deliveries += try await deliver(batch, lease: lease)
-                (batch, size) = ([], 0)
+            let follows = key?.holdsBack(record.position) ?? false
+            if let reason = follows ? .precedingItemParked : item.reasonToGiveUp(limits, now: now) {
+                if item.hasCrashed { report(record.id.key, .crashed(item.body.crashes)) }
+                try await giveUp(item, reason, at: now, isStarted: false)
+                continue
             }
-            batch.append(item)
-            size += record.body.count + RecordLimits.size(of: record.headers)
+            if batch.isFull {
+                deliveries += try await deliver(batch, now: now, lease: lease)
+                batch = StartBatch()
+            }
+            batch.add(item, of: record, guarded: key.flatMap { key in
+                record.orderKey.map { deadLetters.guarding($0, key) }
+            })
         }
-        return deliveries + (try await deliver(batch, lease: lease))
+        return deliveries + (try await deliver(batch, now: now, lease: lease))
     }
 
-    private func deliver(_ items: [HeldItem], lease: Duration) async throws(StoreError) -> [Delivery] {
-        var items = items
-        while !items.isEmpty {
-            var started = items
-            let changes = started.indices.map { started[$0].start(lease: lease) }
+    /// Items that are to be started in one commit.
+    private struct StartBatch {
+        var items: [HeldItem] = []
+        /// The records as they were claimed, and what must not have changed of their order keys.
+        private(set) var records: [Record] = []
+        private(set) var guards: [Change?] = []
+        private var size = 0
+
+        /// Half of what a commit takes, so that one more item always fits.
+        var isFull: Bool { size > RecordLimits.batch.upperBound / 2 || items.count >= RecordLimits.changes.upperBound / 2 }
+
+        mutating func add(_ item: HeldItem, of record: Record, guarded: Change?) {
+            items.append(item)
+            records.append(record)
+            guards.append(guarded)
+            size += record.body.count + RecordLimits.size(of: record.headers)
+        }
+
+        mutating func remove(at index: Int) -> Record {
+            items.remove(at: index)
+            guards.remove(at: index)
+            return records.remove(at: index)
+        }
+
+        /// The item that a change of the commit is about.
+        func item(ofChange index: Int) -> Int {
+            guard index >= items.count else { return index }
+            return guards.indices.filter { guards[$0] != nil }[index - items.count]
+        }
+    }
+
+    private func deliver(
+        _ batch: StartBatch, now: Timestamp, lease: Duration
+    ) async throws(StoreError) -> [Delivery] {
+        var batch = batch
+        // Those of whose order keys letters have come or gone meanwhile.
+        var again: [Record] = []
+        var deliveries: [Delivery] = []
+        while !batch.items.isEmpty {
+            var started = batch.items
+            let changes = started.indices.map { started[$0].start(lease: lease) } + batch.guards.compactMap { $0 }
             let receivedAt = time.now()
-            switch try await commitStarts(changes, of: items) {
+            switch try await commitStarts(changes, of: batch.items) {
             case .committed(let committed):
                 for index in started.indices {
                     started[index].hasStarted(under: committed.fences[index], at: committed.now, lease: lease)
                 }
-                return started.map { item in
+                deliveries = started.map { item in
                     if item.hasCrashed { report(item.record.id.key, .crashed(item.body.crashes)) }
                     report(item.record.id.key, .delivered(item.body.deliveries))
-                    return Delivery(self, item, receivedAt: receivedAt, lease: lease)
+                    return Delivery(self, item, receivedAt: receivedAt)
                 }
+                batch = StartBatch()
             case .conflict(let conflict):
-                report(items[conflict.index].record.id.key, .lost)
-                items.remove(at: conflict.index)
+                let index = batch.item(ofChange: conflict.index)
+                let isLost = index == conflict.index
+                let record = batch.remove(at: index)
+                if isLost { report(record.id.key, .lost) } else { again.append(record) }
             }
         }
-        return []
+        return again.isEmpty ? deliveries : deliveries + (try await start(again, now: now, lease: lease))
+    }
+
+    /// Lets go of an item that no handler was given.
+    func handBack(_ item: HeldItem) async throws(StoreError) {
+        _ = try await settle([item.handingBack], under: item.record)
     }
 
     /// Commits starts, and looks once if their outcome is not known: a start that is in without anybody knowing of it
@@ -106,10 +153,13 @@ extension WorkQueue {
         do throws(StoreError) {
             return try await store.commit(changes)
         } catch {
-            guard case .outcomeUnknown = error else { throw error }
-            let answer = try await store.read(items.map(\.record.id))
+            guard case .outcomeUnknown = error, let answer = try? await store.read(items.map(\.record.id)) else {
+                throw error
+            }
             let fences = zip(items, answer.records).compactMap { item, standing in
-                standing?.changedUnder == item.record.fence ? standing?.fence : nil
+                // Whoever has claimed it since has another fence, and is another holder.
+                standing?.changedUnder == item.record.fence && standing?.holder == item.record.holder
+                    ? standing?.fence : nil
             }
             // As a whole or not at all; and if somebody else has one of them by now, all of them are left to the lease.
             guard fences.count == items.count else { throw error }
@@ -121,12 +171,15 @@ extension WorkQueue {
     private func setAside(
         _ record: Record, _ reason: ItemBody.Unreadable, at now: Timestamp, lease: Duration
     ) async throws(StoreError) {
-        switch reason {
-        case .newer(let version):
+        func letGo(due: RecordContent.When) async throws(StoreError) {
             let content = RecordContent(
                 state: record.state, body: record.body, headers: record.headers, orderKey: record.orderKey,
-                due: .after(lease), expires: .unchanged)
+                due: due, expires: .unchanged)
             _ = try await store.commit([.replace(record.id, expecting: record.fence, with: content, lease: .end)])
+        }
+        switch reason {
+        case .newer(let version):
+            try await letGo(due: .after(lease))
             report(record.id.key, .unreadable(version: Int(version)))
         case .damaged:
             let letter = NewDeadLetter(
@@ -135,30 +188,33 @@ extension WorkQueue {
                     source: name, id: record.id.key, position: record.position, orderKey: record.orderKey),
                 payload: Array(record.body.prefix(Self.maximumPayload)), headers: record.headers,
                 enqueuedAt: record.createdAt)
-            _ = try await move(record, letter, ItemBody(payload: []), at: now)
+            let isMoved = try await move(record, letter, ItemBody(payload: []), at: now, isStarted: false)
+            if isMoved == nil { try await letGo(due: .unchanged) }
         }
     }
 
-    /// Moves an item to the dead letters in one commit; `false` if somebody else has it.
+    /// Moves an item to the dead letters in one commit; `false` if it stays: somebody else has it, or, before it is
+    /// started, letters of its order key have come or gone since it was claimed.
+    ///
+    /// - Parameter isStarted: Whether a handler was given it.
     @discardableResult
-    func giveUp(_ item: HeldItem, _ reason: DeadLetterReason, at now: Timestamp) async throws(StoreError) -> Bool {
+    func giveUp(
+        _ item: HeldItem, _ reason: DeadLetterReason, at now: Timestamp, isStarted: Bool = true
+    ) async throws(StoreError) -> Bool {
         let letter = item.letter(reason, from: name, id: item.record.id.key)
-        return try await move(item.record, letter, item.body, at: now) ?? false
-    }
-
-    /// Has an item follow the letters of its order key; `nil` if they have gone meanwhile, and it may run.
-    private func follow(_ item: HeldItem, at now: Timestamp) async throws(StoreError) -> Bool? {
-        let letter = item.letter(.precedingItemParked, from: name, id: item.record.id.key)
-        return try await move(item.record, letter, item.body, at: now, follows: true)
+        let isMoved = try await move(item.record, letter, item.body, at: now, isStarted: isStarted)
+        if isMoved == nil { try await handBack(item) }
+        return isMoved ?? false
     }
 
     /// Moves a record to the dead letters, in one commit with what is known of its order key.
     ///
-    /// - Parameter follows: Whether it goes only because of the letters of its key that stand.
+    /// - Returns: `false` if somebody else has it; `nil` if it is not the first of its key for certain.
     private func move(
-        _ record: Record, _ letter: NewDeadLetter, _ body: ItemBody, at now: Timestamp, follows: Bool = false
+        _ record: Record, _ letter: NewDeadLetter, _ body: ItemBody, at now: Timestamp, isStarted: Bool
     ) async throws(StoreError) -> Bool? {
         var letter = letter
+        let follows = letter.reason == .precedingItemParked
         while true {
             var changes = [
                 try deadLetters.change(
@@ -167,7 +223,8 @@ extension WorkQueue {
             ]
             if parksOrderKeys, let orderKey = record.orderKey {
                 var parked = try await deadLetters.parkedKeys([orderKey])[orderKey] ?? .open
-                if follows, !parked.holdsBack(record.position) { return nil }
+                let isHeldBack = parked.holdsBack(record.position)
+                if follows ? !isHeldBack : !isStarted && !isHeldBack && parked.hasChanged(since: record) { return nil }
                 parked.letters += 1
                 // Those that came back behind it have to follow it again.
                 if !follows { parked.runsThrough = 0 }
@@ -202,9 +259,9 @@ extension WorkQueue {
     }
 
     /// Carries out changes of which the first is about a held item, and looks once if their outcome is not known.
-    func settle(
-        _ changes: [Change], under record: Record, isSurelyHeld: Bool = true
-    ) async throws(StoreError) -> Settlement {
+    ///
+    /// - Parameter record: The item's record, with the end of the hold as far as it is known for certain.
+    func settle(_ changes: [Change], under record: Record) async throws(StoreError) -> Settlement {
         do throws(StoreError) {
             switch try await store.commit(changes) {
             case .committed: return .settled
@@ -213,19 +270,20 @@ extension WorkQueue {
                 return conflict.index == 0 && !isNameTaken ? .lost : .conflict(conflict)
             }
         } catch {
-            guard case .outcomeUnknown = error else { throw error }
             let names = [record.id] + (changes[0].destination.map { [$0] } ?? [])
-            let standing = try await store.read(names).records
+            guard case .outcomeUnknown = error, let answer = try? await store.read(names) else { throw error }
+            let standing = answer.records
             if let moved = standing.last, names.count == 2, moved?.changedUnder == record.fence { return .settled }
-            guard let found = standing[0] else {
-                // Gone. Nobody else can have done that while it was held, and if it was not, it is done in any case; of
-                // changes alongside that says nothing.
-                guard changes.count == 1 || isSurelyHeld else { throw error }
-                return .settled
+            if let found = standing[0], found.position == record.position {
+                if found.changedUnder == record.fence { return .settled }
+                if found.fence == record.fence { throw error }
+                // Claimed by somebody else, and changed by nobody.
+                if found.changedUnder == record.changedUnder { return .lost }
             }
-            if found.changedUnder == record.fence { return .settled }
-            if found.fence == record.fence { throw error }
-            return .lost
+            // It has gone on from what it was, or is gone. While it was held, nobody else can have done that; if it may
+            // not have been, others may have had it.
+            guard record.isHeld(at: answer.now) else { throw error }
+            return .settled
         }
     }
 }

@@ -185,10 +185,17 @@ public struct WorkQueue: Sendable {
             case .conflict(let conflict): return conflict.index / 3
             }
         } catch {
-            guard case .outcomeUnknown = error else { throw error }
-            // A batch is in as a whole, so its first item tells; done already, it tells nothing.
-            guard let standing = try await store.read([id(items[0].id)]).records[0] else { throw error }
-            guard case .insert(_, let content, _) = changes[0][0], standing.body == content.body else { return 0 }
+            guard case .outcomeUnknown = error, let answer = try? await store.read(items.map { id($0.id) }) else {
+                throw error
+            }
+            // Each has to stand: an item that was there before says nothing of the others. One that is done already
+            // says nothing either.
+            for (index, standing) in answer.records.enumerated() {
+                guard let standing else { throw error }
+                guard case .insert(_, let content, _) = changes[index][0], standing.body == content.body else {
+                    return index
+                }
+            }
             return nil
         }
     }

@@ -186,6 +186,93 @@ import Testing
         #expect(try await onVirtualTime(bench.clock) { try await redrive.run() }?.redriven == left)
     }
 
+    // The pace counts from when letters have gone, and not from when somebody set out to let them go.
+    @Test(arguments: StoreKind.all)
+    func `a commit that comes late does not hurry the next one`(kind: StoreKind) async throws {
+        let (bench, queue) = try await bench(kind, letters: 3)
+        let store = InterposedStore(bench.store)
+        let times = Locked([Duration]())
+        let clock = bench.clock
+        let letters = RecordDeadLetterQueue("jobs", store: store) { event in
+            if case .redriven = event.kind { times.withLock { $0.append(clock.now.offset) } }
+        }
+        let redrive = Redrive(letters, to: .queue(queue), clock: clock)
+        try await redrive.start(RedrivePlan(rate: .perSecond(1)))
+        store.once(.beforeCommit("redrives/jobs")) { clock.advance(by: .seconds(5)) }
+        // Nor if nobody was told of it.
+        bench.store.failCommits(.appliedUnknown)
+        #expect(try await onVirtualTime(clock) { try await redrive.run() }?.redriven == 3)
+        let first = try #require(times.withLock { $0.first })
+        #expect(times.withLock { $0 } == [first, first + .seconds(1), first + .seconds(2)])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `what is wished of a paused redrive that is held is done by whoever runs it next`(
+        kind: StoreKind
+    ) async throws {
+        let (bench, queue) = try await bench(kind, letters: 2)
+        let redrive = Redrive(queue.deadLetters, to: .queue(queue), clock: bench.clock)
+        func hold() async throws {
+            _ = try await bench.store.claim(
+                ClaimRequest(.ids([RecordID("redrives/jobs", "task")]), lease: Lease(.seconds(30))))
+        }
+        try await redrive.start(RedrivePlan(rate: .perSecond(1_000)))
+        try await redrive.pause()
+        try await hold()
+        #expect(try await redrive.resume()?.state == .paused)
+        bench.clock.advance(by: .seconds(30))
+        #expect(try await onVirtualTime(bench.clock) { try await redrive.run() }?.state == .done)
+        try await redrive.start(RedrivePlan())
+        try await redrive.pause()
+        try await hold()
+        #expect(try await redrive.cancel()?.state == .paused)
+        bench.clock.advance(by: .seconds(30))
+        #expect(try await redrive.run()?.state == .cancelled)
+    }
+
+    // Who pauses it names the same fence, and leaves nobody holding it.
+    @Test(arguments: StoreKind.all)
+    func `a batch is not taken for brought back because somebody else has changed the redrive`(
+        kind: StoreKind
+    ) async throws {
+        for claims in [true, false] {
+            let (bench, queue) = try await bench(kind, letters: 2)
+            let store = InterposedStore(bench.store)
+            let redrive = Redrive(
+                RecordDeadLetterQueue("jobs", store: store), to: .queue(queue), clock: bench.clock)
+            try await redrive.start(RedrivePlan(rate: .perSecond(1_000)))
+            let task = RecordID("redrives/jobs", "task")
+            let base = bench.store
+            bench.store.failCommits(claims ? .appliedUnknown : .droppedUnknown)
+            store.once(.afterCommit("redrives/jobs")) {
+                bench.clock.advance(by: .seconds(30))
+                if claims {
+                    _ = try await base.claim(ClaimRequest(.ids([task]), lease: Lease(.seconds(30))))
+                } else {
+                    try await redrive.pause()
+                }
+            }
+            await #expect(throws: RedriveHeld.self) { try await redrive.run() }
+            let progress = try await redrive.progress()
+            #expect(progress?.redriven == (claims ? 2 : 0))
+            #expect(progress?.state == (claims ? .running : .paused))
+            #expect(try await queue.deadLetters.statistics().depth == (claims ? 0 : 2))
+        }
+    }
+
+    // The name of one of them is taken as soon as the other has it.
+    @Test(arguments: StoreKind.all)
+    func `of two letters of one name the first goes`(kind: StoreKind) async throws {
+        let (bench, queue) = try await bench(kind, letters: 2)
+        try await queue.deadLetters.put(
+            NewDeadLetter(id: "another", reason: .undecodable, origin: .init(source: "jobs", id: "1"), payload: [1]))
+        let redrive = Redrive(queue.deadLetters, to: .queue(queue), clock: bench.clock)
+        try await redrive.start(RedrivePlan(rate: .perSecond(1_000)))
+        let progress = try await onVirtualTime(bench.clock) { try await redrive.run() }
+        #expect(progress?.redriven == 2 && progress?.skipped == 1)
+        #expect(try await queue.deadLetters.list().letters.map(\.id) == ["another"])
+    }
+
     @Test(arguments: StoreKind.all)
     func `a letter that is held, in the way or not to be read stays`(kind: StoreKind) async throws {
         let (bench, queue) = try await bench(kind, letters: 4)

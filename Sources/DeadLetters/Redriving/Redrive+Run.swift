@@ -18,7 +18,9 @@ extension Redrive {
             guard let standing = claim.standing.first else { return nil }
             throw RedriveHeld(queue: letters.name, retryAfter: standing.leaseRemaining(at: claim.now))
         }
-        var course = RedriveCourse(fence: task.fence, progress: try read(task))
+        var course = RedriveCourse(fence: task.fence, holder: task.holder, progress: try read(task))
+        // Somebody may have wished that a paused one goes on or ends, while it was held: the first step tells.
+        if course.progress.state == .paused { course.progress.state = .running }
         guard course.progress.state == .running else {
             try await letGo(course)
             return course.progress
@@ -117,9 +119,8 @@ extension Redrive {
         _ batch: RedriveBatch, _ course: inout RedriveCourse, _ wish: Record?,
         to handler: @Sendable (DeadLetter) async throws -> Void
     ) async throws {
-        var reserved = course.progress
-        reserved.notBefore = course.notBefore(after: batch.letters.count, at: try await store.read([taskID]).now)
-        guard try await replace(&course, reserved, wish, []) == nil else { return }
+        let reserved = course.progress
+        guard try await replace(&course, reserved, wish, [], going: batch.letters.count) == nil else { return }
         var progress = course.progress
         progress.skipped += batch.skipped
         var failure: (any Error)?
@@ -152,8 +153,7 @@ extension Redrive {
         progress.redriven += redriven
         progress.skipped += batch.skipped
         progress.cursor = batch.cursor
-        progress.notBefore = course.notBefore(after: redriven, at: try await store.read([taskID]).now)
-        return try await replace(&course, progress, wish, moves)
+        return try await replace(&course, progress, wish, moves, going: redriven)
     }
 
     private func end(
@@ -167,26 +167,37 @@ extension Redrive {
     }
 
     /// Replaces the task's record under the wish that was read, together with moves; the index of what is in the way.
+    ///
+    /// - Parameter count: How many letters go now, after which the next have to wait.
     private func replace(
         _ course: inout RedriveCourse, _ progress: RedriveProgress, _ wish: Record?, _ moves: [Change],
-        lease change: LeaseChange? = nil
+        going count: Int = 0, lease change: LeaseChange? = nil
     ) async throws -> Int? {
         let named = course.fence
+        let wait = progress.plan.rate.time(for: count)
         let own = Change.replace(
-            taskID, expecting: named, with: content(progress), lease: change ?? .extend(lease))
+            taskID, expecting: named, with: content(progress, notBefore: count > 0 ? .after(wait) : .unchanged),
+            lease: change ?? .extend(lease))
         let guards = wish.map { [Change.assert(wishID, $0.fence)] } ?? []
         var fence: Fence?
+        var progress = progress
         do throws(StoreError) {
             switch try await store.commit([own] + guards + moves) {
-            case .committed(let committed): fence = committed.fences[0]
+            case .committed(let committed):
+                fence = committed.fences[0]
+                if count > 0 { progress.notBefore = committed.now.advanced(by: wait) }
             case .conflict(let conflict) where conflict.index > 0: return conflict.index
             case .conflict: break
             }
         } catch {
-            guard case .outcomeUnknown = error, let standing = try await store.read([taskID]).records[0],
+            guard case .outcomeUnknown = error, let standing = try? await store.read([taskID]).records[0],
                 standing.fence != named
             else { throw error }
-            if standing.changedUnder == named { fence = standing.fence }
+            // Whoever else has it by now, or has ended it, is another holder.
+            if standing.changedUnder == named, change != nil || standing.holder == course.holder {
+                fence = standing.fence
+                progress.notBefore = standing.dueAt ?? progress.notBefore
+            }
         }
         guard let fence else { throw RedriveHeld(queue: letters.name, retryAfter: nil) }
         course.fence = fence
@@ -198,12 +209,8 @@ extension Redrive {
 /// A redrive on its way in this process.
 private struct RedriveCourse {
     var fence: Fence
+    let holder: Holder?
     var progress: RedriveProgress
-
-    /// Before when no letter may go once so many more have gone.
-    func notBefore(after count: Int, at now: Timestamp) -> Timestamp {
-        max(progress.notBefore, now).advanced(by: progress.plan.rate.time(for: count))
-    }
 }
 
 /// Letters that are to go together.
@@ -214,6 +221,8 @@ private struct RedriveBatch {
     var skipped = 0
     /// Whether nothing comes after them.
     var isLast = false
+    private var room = RedriveDestination.room
+    private var isFull = false
 
     init(wanted: Int, cursor: UInt64?) {
         self.wanted = wanted
@@ -221,7 +230,7 @@ private struct RedriveBatch {
         isLast = wanted <= 0
     }
 
-    var isOpen: Bool { letters.count < wanted && !isLast }
+    var isOpen: Bool { letters.count < wanted && !isFull && !isLast }
 
     /// Leaves letters where they are; those that were asked for count as skipped.
     mutating func leaveOut(_ plan: RedrivePlan, where isOut: (Int) -> Bool) {
@@ -240,6 +249,10 @@ private struct RedriveBatch {
     mutating func add(_ page: ScanAnswer, _ progress: RedriveProgress) {
         for record in page.records {
             guard letters.count < wanted else { return }
+            guard room.takes(record) else {
+                isFull = true
+                return
+            }
             cursor = record.position
             guard let letter = try? DeadLetter(record) else {
                 skipped += 1

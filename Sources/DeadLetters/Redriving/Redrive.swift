@@ -83,7 +83,7 @@ public struct Redrive: Sendable {
             }
             let progress = RedriveProgress(plan, destination: destination.name, at: standing.now)
             let changes = [
-                change(of: taskID, standing.records[0], content(progress)),
+                change(of: taskID, standing.records[0], content(progress, notBefore: .after(.zero))),
                 change(of: wishID, standing.records[1], RecordContent(state: Wish.run.rawValue)),
             ]
             if case .committed = try await store.commit(changes) { return progress }
@@ -141,8 +141,9 @@ public struct Redrive: Sendable {
         }
     }
 
-    func content(_ progress: RedriveProgress) -> RecordContent {
-        RecordContent(state: progress.state.rawValue, body: progress.encoded())
+    /// What the task's record holds; it is due when the next letters may go, which only the commit itself can say.
+    func content(_ progress: RedriveProgress, notBefore: RecordContent.When = .unchanged) -> RecordContent {
+        RecordContent(state: progress.state.rawValue, body: progress.encoded(), due: notBefore)
     }
 
     func read(_ task: Record) throws(RedriveUnreadable) -> RedriveProgress {

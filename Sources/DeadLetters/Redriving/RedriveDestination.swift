@@ -21,9 +21,30 @@ public struct RedriveDestination: Sendable {
             self.letter = letter
         }
 
+        /// A letter that was claimed only to see whether it is the first of its order key: that is no redrive.
+        package init?(claimed record: Record) {
+            var unclaimed = record
+            unclaimed.claims -= 1
+            guard let letter = try? DeadLetter(unclaimed) else { return nil }
+            self.init(record: record, letter: letter)
+        }
+
         /// Whether it is a letter only because another one of its order key stands before it.
         package var isFollower: Bool { record.orderKey != nil && letter.reason == .precedingItemParked }
     }
+
+    /// How much goes in one commit: half of what one takes, so that one more letter always fits.
+    package struct Room {
+        private var left = RecordLimits.batch.upperBound / 2
+
+        /// Whether there was room left for a letter.
+        package mutating func takes(_ record: Record) -> Bool {
+            defer { left -= record.body.count + RecordLimits.size(of: record.headers) }
+            return left > 0
+        }
+    }
+
+    package static var room: Room { Room() }
 
     /// The changes that take letters to their place.
     package struct Moves: Sendable {

@@ -86,7 +86,6 @@ extension RedriveProgress {
         writer.write(startedAt.nanosecondsSince1970)
         for number in [redriven, failed, skipped] { writer.write(variable: UInt64(number)) }
         writer.write(cursor) { $0.write($1) }
-        writer.write(notBefore.nanosecondsSince1970)
         return writer.bytes
     }
 
@@ -115,7 +114,7 @@ extension RedriveProgress {
         else { throw reader.malformed }
         (self.redriven, self.failed, self.skipped) = (redriven, failed, skipped)
         cursor = try reader.readOptional { reader throws(MalformedBytes) in try reader.readUInt64() }
-        notBefore = try reader.readTimestamp()
+        notBefore = record.dueAt ?? startedAt
         try reader.finish()
         self.state = state
     }

@@ -34,10 +34,10 @@ final class Bench: Sendable {
     func queue(
         _ name: String = "jobs", maximumFailures: Int = 5, maximumCrashes: Int = 3,
         backoff: Backoff = .constant(.seconds(10)), maximumDepth: Int? = nil,
-        parksOrderKeys: Bool = false, longestHold: Duration = .seconds(12 * 3_600)
+        parksOrderKeys: Bool = false, longestHold: Duration = .seconds(12 * 3_600), store: (any RecordStore)? = nil
     ) -> WorkQueue {
         WorkQueue(
-            name, store: store, maximumFailures: maximumFailures, maximumCrashes: maximumCrashes, backoff: backoff,
+            name, store: store ?? self.store, maximumFailures: maximumFailures, maximumCrashes: maximumCrashes, backoff: backoff,
             parksOrderKeys: parksOrderKeys, maximumDepth: maximumDepth, longestHold: longestHold, clock: clock
         ) { event in
             self.add("\("\(event.kind)".prefix { $0 != "(" }) \(event.id)")

@@ -1,0 +1,129 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import RecordStores
+internal import ReliabilityCore
+internal import ReliabilityTesting
+internal import Synchronization
+
+/// Which act of the story runs; what a consumer does is one act for as long as it runs.
+enum Act {
+    @TaskLocal static var number = 0
+}
+
+/// What all processes of a story share.
+final class QueueWorld: Sendable {
+    let settings: QueueStorySettings
+    let random: RandomSource
+    let clock = ManualClock()
+    let base: InMemoryRecordStore
+    private let model: Locked<QueueModel>
+    let bug: PlantedQueueBug?
+    private let link: Locked<Link>
+
+    private struct Link {
+        var lossChance: Int64
+        var gateChance: Int64
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    init(_ settings: QueueStorySettings, _ random: RandomSource, _ bug: PlantedQueueBug?, notesAreKept: Bool) {
+        self.settings = settings
+        self.random = random
+        self.bug = bug
+        base = InMemoryRecordStore(clock: clock)
+        model = Locked(QueueModel(settings, notesAreKept: notesAreKept))
+        link = Locked(Link(lossChance: settings.lossChance, gateChance: settings.gateChance))
+    }
+
+    /// Tells the model something, or asks it.
+    @discardableResult
+    func tell<Value: Sendable>(_ body: (inout QueueModel) -> Value) -> Value { model.withLock { body(&$0) } }
+
+    func draw(_ count: Int) -> Int { Int(random.draw(upTo: Int64(count - 1))) }
+    func pick<Value>(_ values: [Value]) -> Value { values[draw(values.count)] }
+
+    /// From now on nothing is lost and nobody is stopped.
+    func calmDown() {
+        link.withLock { link in
+            link.lossChance = 0
+            link.gateChance = 0
+        }
+        openGates()
+    }
+
+    var waitingCount: Int { link.withLock { $0.waiting.count } }
+
+    func openGate() {
+        guard case let count = waitingCount, count > 0 else { return }
+        let index = draw(count)
+        let opened = link.withLock { $0.waiting.remove(at: index) }
+        opened.resume()
+    }
+
+    func openGates() {
+        let opened = link.withLock { link in
+            defer { link.waiting = [] }
+            return link.waiting
+        }
+        for each in opened { each.resume() }
+    }
+
+    /// Lets others have their turn, or stops until the story lets it go on.
+    func pause() async {
+        let chance = link.withLock { $0.gateChance }
+        switch random.draw(upTo: 99) {
+        case ..<chance: await withCheckedContinuation { continuation in link.withLock { $0.waiting.append(continuation) } }
+        case ..<40: await Task.yield()
+        default: break
+        }
+    }
+
+    enum Loss { case unavailable, request, reply }
+
+    func loss() -> Loss? {
+        let chance = link.withLock { $0.lossChance }
+        guard chance > 0, random.draw(upTo: 99) < chance else { return nil }
+        return [.unavailable, .request, .reply][draw(3)]
+    }
+}
+
+/// A process's way to the store. It dies at a commit of its own, or from outside; then nothing gets out or in any more.
+final class ProcessLink: Sendable {
+    private struct State {
+        var isAlive = true
+        /// After how many commits it dies, and whether the last one is carried out.
+        var death: (commits: Int, applies: Bool)?
+    }
+
+    let number: Int
+    private let state = Locked(State())
+
+    init(_ number: Int) { self.number = number }
+
+    var isAlive: Bool { state.withLock { $0.isAlive } }
+    func end() { state.withLock { $0.isAlive = false } }
+    func live() { state.withLock { $0.death = nil } }
+    func die(afterCommits commits: Int, applies: Bool) { state.withLock { $0.death = (commits, applies) } }
+
+    enum Passage { case passes, dies(applies: Bool) }
+
+    func commits() -> Passage {
+        state.withLock { state in
+            guard let death = state.death else { return .passes }
+            guard death.commits <= 1 else {
+                state.death?.commits -= 1
+                return .passes
+            }
+            state.isAlive = false
+            return .dies(applies: death.applies)
+        }
+    }
+}
+
+extension Timestamp {
+    /// The time of the story.
+    var text: String { "\((nanosecondsSince1970 / 1_000_000) % 100_000_000) ms" }
+}

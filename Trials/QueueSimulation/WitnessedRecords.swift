@@ -1,0 +1,106 @@
+// This source file is part of the swift-reliability project.
+// Copyright (c) 2026 the swift-reliability authors
+// Licensed under the Apache License, Version 2.0; see LICENSE.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import RecordStores
+internal import ReliabilityCore
+internal import ReliabilityTesting
+
+/// The store as a process sees it, with a model that looks on.
+struct WitnessedRecords: RecordStore {
+    let world: QueueWorld
+    let process: ProcessLink
+
+    private var base: any RecordStore { world.base }
+    var durability: Durability { base.durability }
+
+    private static let failure = StoreFailure(operation: "simulated", subject: "link", code: 0)
+
+    /// Makes a call that may be lost; `then` tells the model of it as soon as it is carried out.
+    private func call<Answer: Sendable>(
+        isChange: Bool = true, _ body: () async throws(StoreError) -> Answer,
+        then: (inout QueueModel, Answer) -> Void = { _, _ in }
+    ) async throws(StoreError) -> Answer {
+        await world.pause()
+        guard process.isAlive else { throw .unavailable(Self.failure) }
+        let loss = world.loss()
+        if loss != nil { world.tell { _ = $0.losses.insert(Act.number) } }
+        switch loss {
+        case .unavailable: throw .unavailable(Self.failure)
+        case .request: throw isChange ? .outcomeUnknown(Self.failure) : .unavailable(Self.failure)
+        case nil, .reply: break
+        }
+        let answer = try await body()
+        world.tell { then(&$0, answer) }
+        await world.pause()
+        guard process.isAlive, loss == nil else {
+            throw isChange ? .outcomeUnknown(Self.failure) : .unavailable(Self.failure)
+        }
+        return answer
+    }
+
+    func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
+        try await call(isChange: false) { () throws(StoreError) in try await base.read(ids) }
+    }
+
+    func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
+        let (act, number) = (Act.number, process.number)
+        return try await call { () throws(StoreError) in
+            switch process.commits() {
+            case .passes: return try await base.commit(changes)
+            case .dies(let applies):
+                world.tell { $0.note("process \(number) dies at a commit\(applies ? ", which is in" : "")") }
+                guard applies else { throw .unavailable(Self.failure) }
+                return try await base.commit(changes)
+            }
+        } then: { model, answer in
+            guard case .committed(let committed) = answer else { return }
+            model.committed(changes, committed, act: act, process: number)
+        }
+    }
+
+    /// Who waits looks again every second.
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer {
+        let end = world.clock.now.advanced(by: request.waitUpTo)
+        var look = request
+        look.waitUpTo = .zero
+        while true {
+            let answer = try await call { [look] () throws(StoreError) in
+                try await base.claim(look)
+            } then: { model, answer in
+                model.claimed(answer.claimed, now: answer.now)
+            }
+            guard answer.claimed.isEmpty, case let left = world.clock.now.duration(to: end), left > .zero else {
+                return answer
+            }
+            do { try await world.clock.sleep(for: min(left, .seconds(1))) } catch { return answer }
+        }
+    }
+
+    func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
+        let answer = try await call { () throws(StoreError) in
+            try await base.extend(id, fence: fence, lease: lease)
+        }
+        if case .extended(_, let until) = answer { world.tell { $0.prolonged(fence, until: until) } }
+        return answer
+    }
+
+    func scan(
+        _ collection: String, state: String?, after position: UInt64?, limit: Int
+    ) async throws(StoreError) -> ScanAnswer {
+        try await call(isChange: false) { () throws(StoreError) in
+            try await base.scan(collection, state: state, after: position, limit: limit)
+        }
+    }
+
+    func statistics(of collection: String) async throws(StoreError) -> CollectionStatistics {
+        try await call(isChange: false) { () throws(StoreError) in try await base.statistics(of: collection) }
+    }
+
+    func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+        try await call { () throws(StoreError) in try await base.purgeExpired(limit: limit) }
+    }
+
+    func close() async throws(StoreError) {}
+}
