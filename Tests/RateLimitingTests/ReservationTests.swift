@@ -474,4 +474,15 @@ import Testing
         _ = state.giveBack(1, of: last, at: 250)
         #expect(state.peek(4, at: 250)?.retryAfter == .nanoseconds(100), "one since 200, and the late one")
     }
+
+    @Test(arguments: Algorithm.allCases)
+    func `what time has brought back already is not reported as given back`(algorithm: Algorithm) throws {
+        let clock = ManualClock()
+        let events = Recorder<RateLimitEvent>()
+        let limiter = algorithm.limiter(.perSecond(3), clock: clock, .init { events.append($0) })
+        let held = try limiter.reserve(2, within: nil)
+        clock.advance(by: .seconds(2))
+        held.cancel()
+        #expect(events.all.isEmpty && limiter.peek().remaining == algorithm.capacity(.perSecond(3)))
+    }
 }

@@ -66,8 +66,10 @@ package struct FixedWindowCount: LimitCore {
     }
 
     package func giveBack(_ permits: Int64, of grant: Grant, in state: inout State, at now: Int64) -> Bool {
+        state = current(state, at: now)
         guard grid.index(at: grant.mark) == state.window else { return false }
-        state.used -= permits
+        // Below what came in only where that was past what can be counted.
+        state.used = max(0, state.used - permits)
         return true
     }
 

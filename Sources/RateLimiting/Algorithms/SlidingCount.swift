@@ -74,11 +74,13 @@ package struct SlidingCount: LimitCore {
     }
 
     package func giveBack(_ permits: Int64, of grant: Grant, in state: inout State, at now: Int64) -> Bool {
+        state = current(state, at: now)
         let window = grid.index(at: grant.mark)
         if window == state.window {
-            state.current -= permits
+            // Below what came in only where that was past what can be counted.
+            state.current = max(0, state.current - permits)
         } else if window + 1 == state.window {
-            state.previous -= permits
+            state.previous = max(0, state.previous - permits)
         } else {
             return false
         }

@@ -99,7 +99,7 @@ package struct SlidingLog: LimitCore {
     }
 
     package func giveBack(_ permits: Int64, of grant: Grant, in state: inout State, at now: Int64) -> Bool {
-        permits > 0 && state.take(permits, from: grant.mark)
+        permits > 0 && grant.mark.addingSaturating(length) > now && state.take(permits, from: grant.mark)
     }
 
     package func lapse(of grant: Grant) -> Int64 { grant.mark.addingSaturating(length) }

@@ -136,5 +136,5 @@ extension LimiterAccess {
 func longestWait(_ limit: Duration) -> Int64 {
     let limit = limit.nanosecondsRoundedUp
     guard let deadline = Deadline.current else { return limit }
-    return min(limit, deadline.remaining.nanosecondsRoundedUp - 1)
+    return min(limit, deadline.remaining.nanosecondsRoundedUp.subtractingSaturating(1))
 }
