@@ -83,11 +83,6 @@ extension RecordDeadLetterQueue {
         return Dictionary(zip(keys, records.map { ParkedKey(reading: $0) }), uniquingKeysWith: { first, _ in first })
     }
 
-    /// The guard that a key still is what was read of it.
-    package func guarding(_ orderKey: String, _ parked: ParkedKey) -> Change {
-        .assert(parkedID(orderKey), parked.fence)
-    }
-
     /// The change that makes of a key what it is now; `nil` if nothing stands and nothing did.
     package func change(of orderKey: String, to parked: ParkedKey) -> Change? { parked.change(of: parkedID(orderKey)) }
 

@@ -116,7 +116,8 @@ public struct Delivery: Sendable {
             throw DeliveryHeldTooLong(id: item.id, limit: queue.longestHold)
         }
         do throws(StoreError) {
-            if case .extended(_, let until) = try await queue.store.extend(queue.id(item.id), fence: fence, lease: lease) {
+            let answer = try await queue.store.extend(queue.id(item.id), fence: fence, lease: lease)
+            if case .extended(_, let until) = answer {
                 hold.item.withLock { $0.isHeld(until: until) }
                 return until
             }

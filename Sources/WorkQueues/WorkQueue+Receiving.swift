@@ -44,10 +44,13 @@ extension WorkQueue {
     ///
     /// - Parameter now: The store's time.
     func start(_ records: [Record], now: Timestamp, lease: Duration) async throws(StoreError) -> [Delivery] {
+        // Nothing comes before an item between this look and its start: what was put before it has gone for good, or is
+        // a letter that holds it back.
         let parked =
             parksOrderKeys ? try await deadLetters.parkedKeys(Set(records.compactMap(\.orderKey))) : [:]
         var deliveries: [Delivery] = []
-        var batch = StartBatch()
+        var batch: [HeldItem] = []
+        var size = 0
         for record in records {
             let item: HeldItem
             do throws(ItemBody.Unreadable) {
@@ -68,78 +71,39 @@ extension WorkQueue {
                 try await giveUp(item, reason, at: now, isStarted: false)
                 continue
             }
-            if batch.isFull {
-                deliveries += try await deliver(batch, now: now, lease: lease)
-                batch = StartBatch()
+            // Half of what a commit takes, so that one more item always fits.
+            if size > RecordLimits.batch.upperBound / 2 {
+                deliveries += try await deliver(batch, lease: lease)
+                (batch, size) = ([], 0)
             }
-            batch.add(item, of: record, guarded: key.flatMap { key in
-                record.orderKey.map { deadLetters.guarding($0, key) }
-            })
-        }
-        return deliveries + (try await deliver(batch, now: now, lease: lease))
-    }
-
-    /// Items that are to be started in one commit.
-    private struct StartBatch {
-        var items: [HeldItem] = []
-        /// The records as they were claimed, and what must not have changed of their order keys.
-        private(set) var records: [Record] = []
-        private(set) var guards: [Change?] = []
-        private var size = 0
-
-        /// Half of what a commit takes, so that one more item always fits.
-        var isFull: Bool { size > RecordLimits.batch.upperBound / 2 || items.count >= RecordLimits.changes.upperBound / 2 }
-
-        mutating func add(_ item: HeldItem, of record: Record, guarded: Change?) {
-            items.append(item)
-            records.append(record)
-            guards.append(guarded)
+            batch.append(item)
             size += record.body.count + RecordLimits.size(of: record.headers)
         }
-
-        mutating func remove(at index: Int) -> Record {
-            items.remove(at: index)
-            guards.remove(at: index)
-            return records.remove(at: index)
-        }
-
-        /// The item that a change of the commit is about.
-        func item(ofChange index: Int) -> Int {
-            guard index >= items.count else { return index }
-            return guards.indices.filter { guards[$0] != nil }[index - items.count]
-        }
+        return deliveries + (try await deliver(batch, lease: lease))
     }
 
-    private func deliver(
-        _ batch: StartBatch, now: Timestamp, lease: Duration
-    ) async throws(StoreError) -> [Delivery] {
-        var batch = batch
-        // Those of whose order keys letters have come or gone meanwhile.
-        var again: [Record] = []
-        var deliveries: [Delivery] = []
-        while !batch.items.isEmpty {
-            var started = batch.items
-            let changes = started.indices.map { started[$0].start(lease: lease) } + batch.guards.compactMap { $0 }
+    private func deliver(_ items: [HeldItem], lease: Duration) async throws(StoreError) -> [Delivery] {
+        var items = items
+        while !items.isEmpty {
+            var started = items
+            let changes = started.indices.map { started[$0].start(lease: lease) }
             let receivedAt = time.now()
-            switch try await commitStarts(changes, of: batch.items) {
+            switch try await commitStarts(changes, of: items, lease) {
             case .committed(let committed):
                 for index in started.indices {
                     started[index].hasStarted(under: committed.fences[index], at: committed.now, lease: lease)
                 }
-                deliveries = started.map { item in
+                return started.map { item in
                     if item.hasCrashed { report(item.record.id.key, .crashed(item.body.crashes)) }
                     report(item.record.id.key, .delivered(item.body.deliveries))
                     return Delivery(self, item, receivedAt: receivedAt)
                 }
-                batch = StartBatch()
             case .conflict(let conflict):
-                let index = batch.item(ofChange: conflict.index)
-                let isLost = index == conflict.index
-                let record = batch.remove(at: index)
-                if isLost { report(record.id.key, .lost) } else { again.append(record) }
+                report(items[conflict.index].record.id.key, .lost)
+                items.remove(at: conflict.index)
             }
         }
-        return again.isEmpty ? deliveries : deliveries + (try await start(again, now: now, lease: lease))
+        return []
     }
 
     /// Lets go of an item that no handler was given.
@@ -149,7 +113,9 @@ extension WorkQueue {
 
     /// Commits starts, and looks once if their outcome is not known: a start that is in without anybody knowing of it
     /// would count as a crash.
-    private func commitStarts(_ changes: [Change], of items: [HeldItem]) async throws(StoreError) -> CommitAnswer {
+    private func commitStarts(
+        _ changes: [Change], of items: [HeldItem], _ lease: Duration
+    ) async throws(StoreError) -> CommitAnswer {
         do throws(StoreError) {
             return try await store.commit(changes)
         } catch {
@@ -162,8 +128,9 @@ extension WorkQueue {
                     ? standing?.fence : nil
             }
             // As a whole or not at all; and if somebody else has one of them by now, all of them are left to the lease.
-            guard fences.count == items.count else { throw error }
-            return .committed(CommitAnswer.Committed(now: answer.now, fences: fences))
+            guard fences.count == items.count, let until = answer.records[0]?.leaseUntil else { throw error }
+            // The look may come long after the commit, from which the leases count.
+            return .committed(CommitAnswer.Committed(now: until.advanced(by: .zero - lease), fences: fences))
         }
     }
 

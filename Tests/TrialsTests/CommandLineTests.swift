@@ -16,6 +16,7 @@ import Testing
         #expect(options.cycles == 7 && options.seed == 0 && options.directory == "d" && options.action == .run)
         #expect(try Options(["simulate", "--crashes", "9"]).cycles == 9)
         #expect(try Options(["idempotency", "--stories", "9"]).cycles == 9)
+        #expect(try Options(["queues", "--stories", "9"]).trials.map(\.name) == ["queues"])
         #expect(try Options(["--list"]).action == .list)
         #expect(try Options(["-h"]).action == .help)
     }

@@ -157,6 +157,12 @@ import Testing
         }
         await #expect(throws: Self.unknown) { try await queue.receive() }
         #expect(bench.takeEvents() == [])
+        // A look that comes late finds the lease that began with the commit.
+        bench.clock.advance(by: .seconds(30))
+        let now = try await store.read([queue.id("a")]).now
+        bench.store.failCommits(.appliedUnknown)
+        store.once(.afterCommit(queue.collection)) { bench.clock.advance(by: .seconds(10)) }
+        #expect(try await queue.one().leaseUntil == now.advanced(by: .seconds(30)))
     }
 
     @Test(arguments: StoreKind.all)

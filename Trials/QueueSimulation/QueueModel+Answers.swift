@@ -32,6 +32,15 @@ extension QueueModel {
         hands[fence]?.mayGoBack = mayGoBack
     }
 
+    /// A worker is told that it holds an item until then.
+    mutating func extended(_ fence: Fence, _ act: Int, until: Timestamp, now: Timestamp) {
+        guard let hand = hands[fence], until > now else { return }
+        let item = items[hand.serial]
+        expect(
+            hand.outcome != nil || hand.isOver || item.fence == fence,
+            "\(item.id) is held, as act \(act) was told, and is not")
+    }
+
     /// A hold was prolonged, and the worker knows.
     mutating func prolonged(_ fence: Fence, until: Timestamp) { hands[fence]?.until = until }
 

@@ -57,7 +57,8 @@ extension QueueModel {
         items[serial].counts.deliveries += 1
         items[serial].running = fence
         items[serial].hands.append(fence)
-        hands[fence] = Hand(serial: serial, counts: items[serial].counts, redrives: item.redrives, process: process, until: until)
+        hands[fence] = Hand(
+            serial: serial, counts: items[serial].counts, redrives: item.redrives, process: process, until: until)
     }
 
     /// An item is in nobody's way and overtakes nobody.
@@ -108,7 +109,9 @@ extension QueueModel {
 
     /// An item is removed from the queue.
     mutating func deleted(_ name: String, _ fence: Fence, _ act: Int) {
-        guard let serial = queue.removeValue(forKey: name) else { return accuse("\(name) is removed and was not there") }
+        guard let serial = queue.removeValue(forKey: name) else {
+            return accuse("\(name) is removed and was not there")
+        }
         guard let hand = hands[fence], hand.serial == serial, case .complete? = hand.intent else {
             return accuse("\(name) vanishes")
         }
@@ -123,7 +126,9 @@ extension QueueModel {
         _ name: String, as letter: String, _ expected: Fence, _ content: RecordContent, _ fence: Fence,
         _ now: Timestamp, _ act: Int
     ) {
-        guard let serial = queue.removeValue(forKey: name) else { return accuse("\(name) is given up and was not there") }
+        guard let serial = queue.removeValue(forKey: name) else {
+            return accuse("\(name) is given up and was not there")
+        }
         let reason = content.state
         note("\(now.text) \(name) becomes the letter \(letter): \(reason)")
         expect(content.orderKey == (settings.parks ? items[serial].key : nil), "\(letter) is of another order key")
@@ -197,7 +202,9 @@ extension QueueModel {
     }
 
     mutating func broughtBack(_ letter: String, to name: String, _ fence: Fence, _ now: Timestamp) {
-        guard let serial = letters.removeValue(forKey: letter) else { return accuse("\(letter) comes back from nowhere") }
+        guard let serial = letters.removeValue(forKey: letter) else {
+            return accuse("\(letter) comes back from nowhere")
+        }
         note("\(now.text) the letter \(letter) comes back as \(name)")
         let id = items[serial].id
         expect(name == id, "\(id) comes back as \(name)")
@@ -220,7 +227,9 @@ extension QueueModel {
     }
 
     mutating func evicted(_ letter: String, _ act: Int) {
-        guard let serial = letters.removeValue(forKey: letter) else { return accuse("\(letter) is evicted from nowhere") }
+        guard let serial = letters.removeValue(forKey: letter) else {
+            return accuse("\(letter) is evicted from nowhere")
+        }
         note("    the letter \(letter) is evicted")
         summary.evicted += 1
         items[serial].evictedBy = act

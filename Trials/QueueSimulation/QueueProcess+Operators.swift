@@ -28,7 +28,8 @@ extension QueueProcess {
     func startRedrive() async {
         let pace = world.pick([Pace.perSecond(1_000), .perSecond(10), .init(1, per: .seconds(5))])
         let filter = world.pick([
-            DeadLetterFilter.all, .all, DeadLetterFilter(reason: "attemptsExhausted"), DeadLetterFilter(source: Names.name),
+            DeadLetterFilter.all, .all, DeadLetterFilter(reason: "attemptsExhausted"),
+            DeadLetterFilter(source: Names.name),
         ])
         await start(RedrivePlan(filter: filter, rate: pace, limit: world.pick([nil, nil, 1, 2])))
     }

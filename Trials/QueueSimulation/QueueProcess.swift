@@ -201,7 +201,9 @@ final class QueueProcess: Sendable {
         let delivery = world.pick(hands)
         let act = Act.number
         do {
-            try await delivery.extend(by: world.settings.lease)
+            let until = try await delivery.extend(by: world.settings.lease)
+            let now = try await world.base.read([Names.task]).now
+            tell { $0.extended(delivery.fence, act, until: until, now: now) }
         } catch let error as DeliveryLost {
             tell { $0.answered(delivery.fence, act, .failure(error)) }
         } catch {

@@ -110,7 +110,8 @@ extension QueueProcess {
                 let moved = model.task?.moved
                 model.expect(
                     progress?.state == .done && progress?.redriven == moved,
-                    "\(moved ?? 0) letters have come back, and the redrive says \(progress.map { "\($0)" } ?? "nothing")")
+                    "\(moved ?? 0) letters have come back, and the redrive says \(progress.map { "\($0)" } ?? "nothing")"
+                )
             }
         } catch {
             tell { $0.accuse("a redrive fails although all is quiet: \(error)") }
@@ -128,7 +129,8 @@ extension QueueProcess {
                 model.expect(records[1].map(\.id.key).sorted() == model.letters.keys.sorted(), "the letters are others")
                 let parked = model.parked.filter { $0.value.letters > 0 }.keys.sorted()
                 model.expect(
-                    records[3].filter { $0.state == "parked" }.map(\.id.key).sorted() == parked, "other keys are parked")
+                    records[3].filter { $0.state == "parked" }.map(\.id.key).sorted() == parked, "other keys are parked"
+                )
                 model.expect(records[2].count == model.items.count { $0.place == .evicted }, "not all evicted are kept")
                 model.expect(records[4].count == model.effects.count, "not all effects are kept")
                 model.expect(statistics.depth == model.queue.count, "the queue counts \(statistics.depth) items")

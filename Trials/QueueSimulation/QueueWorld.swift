@@ -75,7 +75,8 @@ final class QueueWorld: Sendable {
     func pause() async {
         let chance = link.withLock { $0.gateChance }
         switch random.draw(upTo: 99) {
-        case ..<chance: await withCheckedContinuation { continuation in link.withLock { $0.waiting.append(continuation) } }
+        case ..<chance:
+            await withCheckedContinuation { continuation in link.withLock { $0.waiting.append(continuation) } }
         case ..<40: await Task.yield()
         default: break
         }

@@ -37,7 +37,8 @@ final class Bench: Sendable {
         parksOrderKeys: Bool = false, longestHold: Duration = .seconds(12 * 3_600), store: (any RecordStore)? = nil
     ) -> WorkQueue {
         WorkQueue(
-            name, store: store ?? self.store, maximumFailures: maximumFailures, maximumCrashes: maximumCrashes, backoff: backoff,
+            name, store: store ?? self.store, maximumFailures: maximumFailures, maximumCrashes: maximumCrashes,
+            backoff: backoff,
             parksOrderKeys: parksOrderKeys, maximumDepth: maximumDepth, longestHold: longestHold, clock: clock
         ) { event in
             self.add("\("\(event.kind)".prefix { $0 != "(" }) \(event.id)")

@@ -25,7 +25,6 @@ struct BuggyRecords: RecordStoreWrapper {
         case prolongsWhatIsLost
         case hidesWhatCrashed
         case forgetsDelays
-        case startsUnguarded
         case commitsEffectsFirst
         case hurriesRedrives
     }
@@ -75,10 +74,9 @@ struct BuggyRecords: RecordStoreWrapper {
             changes[0] = .delete(id, expecting: fence)
         case .forgetsDelays:
             changes = changes.map { change in
-                change.altered { if change.id.collection == Self.queue, $0.due != .unchanged { $0.due = .after(.zero) } }
+                guard change.id.collection == Self.queue else { return change }
+                return change.altered { if $0.due != .unchanged { $0.due = .after(.zero) } }
             }
-        case .startsUnguarded:
-            changes.removeAll { if case .assert(let id, _) = $0 { id.collection == "parked/jobs" } else { false } }
         case .commitsEffectsFirst:
             guard changes.count > 1, case .insert(let id, _, _) = changes[1], id.collection == "effects" else { break }
             if case .conflict(let conflict) = try await base.commit([changes.remove(at: 1)]) {
@@ -86,7 +84,8 @@ struct BuggyRecords: RecordStoreWrapper {
             }
         case .hurriesRedrives:
             changes = changes.map { change in
-                change.altered { if change.id.collection == "redrives/jobs", $0.due != .never { $0.due = .after(.zero) } }
+                guard change.id.collection == "redrives/jobs" else { return change }
+                return change.altered { if $0.due != .never { $0.due = .after(.zero) } }
             }
         default: break
         }
