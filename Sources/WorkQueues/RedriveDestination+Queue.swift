@@ -43,8 +43,7 @@ extension WorkQueue {
             guard isNext, let head = heads[key],
                 let change = changeOfFreeName(head.record.position == position ? head : letter)
             else {
-                // Nor can those that stand behind it.
-                following[key] = []
+                // Nor can those that stand behind it: none of them is the next.
                 moves.ofLetters.append(nil)
                 continue
             }
@@ -72,10 +71,7 @@ extension WorkQueue {
         let claim = ClaimRequest(.ids(firsts.values.map(\.id)), lease: Lease(.zero))
         let claimed = Dictionary(
             try await store.claim(claim).claimed.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        return firsts.compactMapValues { first in
-            // Another letter may have its name by now.
-            claimed[first.id].flatMap { $0.position == first.position ? RedriveDestination.Letter(claimed: $0) : nil }
-        }
+        return firsts.compactMapValues { first in claimed[first.id].flatMap { .init(claimed: $0) } }
     }
 
     /// The positions of all letters of some keys that stand between the first and the last of these.
@@ -129,7 +125,7 @@ extension WorkQueue {
             switch try await store.commit(changes + moves.alongside) {
             case .committed:
                 count += changes.count
-                guard limit == .max, changes.count == letters.count else { return count }
+                guard changes.count == letters.count else { return count }
             case .conflict(let conflict):
                 guard changes.indices.contains(conflict.index),
                     conflict.standing?.id == changes[conflict.index].destination

@@ -241,7 +241,7 @@ extension WorkQueue {
             guard case .outcomeUnknown = error, let answer = try? await store.read(names) else { throw error }
             let standing = answer.records
             if let moved = standing.last, names.count == 2, moved?.changedUnder == record.fence { return .settled }
-            if let found = standing[0], found.position == record.position {
+            if let found = standing[0] {
                 if found.changedUnder == record.fence { return .settled }
                 if found.fence == record.fence { throw error }
                 // Claimed by somebody else, and changed by nobody.

@@ -271,6 +271,15 @@ import Testing
         #expect(try await queue.statistics().depth == 0)
     }
 
+    @Test func `items are started in as many commits as their bytes take`() async throws {
+        let bench = try Bench(StoreKind.all[0])
+        let queue = WorkQueue("jobs", store: bench.store, maximumPayload: 1_000_000, clock: bench.clock)
+        for number in 0..<30 {
+            try await queue.enqueue(NewWorkItem(id: "\(number)", payload: [UInt8](repeating: 7, count: 1_000_000)))
+        }
+        #expect(try await queue.names() == (0..<30).map { "\($0)" })
+    }
+
     @Test(arguments: StoreKind.all)
     func `bytes that nobody can read go to the dead letters as they came, and those of a newer version wait`(
         kind: StoreKind

@@ -230,6 +230,43 @@ import Testing
         #expect(try await redrive.run()?.state == .cancelled)
     }
 
+    @Test(arguments: StoreKind.all)
+    func `a redrive is held through pauses longer than its lease, and leaves later letters alone`(
+        kind: StoreKind
+    ) async throws {
+        let (bench, queue) = try await bench(kind, letters: 2)
+        let redrive = Redrive(queue.deadLetters, to: .queue(queue), lease: .seconds(30), clock: bench.clock)
+        try await redrive.start(RedrivePlan(rate: Pace(1, per: .seconds(100))))
+        bench.clock.advance(by: .nanoseconds(1))
+        try await queue.deadLetters.put(
+            NewDeadLetter(id: "late", reason: .undecodable, origin: .init(source: "jobs", id: "late"), payload: []))
+        let running = Task { try await redrive.run() }
+        await bench.clock.waitForSleepers()
+        bench.clock.advance(by: .seconds(99))
+        await #expect(throws: RedriveHeld.self) { try await redrive.run() }
+        bench.clock.advance(by: .seconds(1))
+        let progress = try await running.value
+        #expect(progress?.redriven == 2 && progress?.skipped == 0 && progress?.state == .done)
+        #expect(try await queue.deadLetters.list().letters.map(\.id) == ["late"])
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a redrive is held as long as its handler takes letter after letter, and what is over stays over`(
+        kind: StoreKind
+    ) async throws {
+        let (bench, queue) = try await bench(kind, letters: 4)
+        let letters = queue.deadLetters
+        let other = Redrive(letters, to: .queue(queue), clock: bench.clock)
+        let destination = RedriveDestination.handler("topic") { _ in
+            bench.clock.advance(by: .seconds(20))
+            await #expect(throws: RedriveHeld.self) { try await other.run() }
+        }
+        let redrive = Redrive(letters, to: destination, lease: .seconds(30), clock: bench.clock)
+        try await redrive.start(RedrivePlan(rate: .perSecond(1_000)))
+        #expect(try await redrive.run()?.redriven == 4)
+        for verb in [redrive.pause, redrive.resume, redrive.cancel] { #expect(try await verb()?.state == .done) }
+    }
+
     // Who pauses it names the same fence, and leaves nobody holding it.
     @Test(arguments: StoreKind.all)
     func `a batch is not taken for brought back because somebody else has changed the redrive`(

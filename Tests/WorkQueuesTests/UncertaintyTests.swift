@@ -96,6 +96,16 @@ import Testing
             await #expect(throws: Self.unknown, "\(name)") { try await late.complete() }
             await #expect(throws: DeliveryLost.self, "\(name)") { try await late.complete() }
         }
+        // Its letter tells.
+        do {
+            let bench = try Bench(kind)
+            let queue = bench.queue()
+            try await bench.put("a", to: queue)
+            let late = try await queue.one()
+            bench.clock.advance(by: .seconds(30))
+            bench.store.failCommits(.appliedUnknown)
+            #expect(try await late.deadLetter(.rejectedByHandler) == .deadLettered(.rejectedByHandler))
+        }
         // Who was given it and has not begun has changed nothing.
         let bench = try Bench(kind)
         let queue = bench.queue()
@@ -157,6 +167,16 @@ import Testing
         }
         await #expect(throws: Self.unknown) { try await queue.receive() }
         #expect(bench.takeEvents() == [])
+        // And if it is only one of several, none of them is handed out.
+        bench.clock.advance(by: .seconds(30))
+        try await bench.put("b", to: queue)
+        bench.store.failCommits(.appliedUnknown)
+        store.once(.afterCommit(queue.collection)) {
+            bench.clock.advance(by: .seconds(30))
+            _ = try await queue.claim(1, .seconds(30), waitUpTo: .zero)
+        }
+        await #expect(throws: Self.unknown) { try await queue.receive(limit: 2) }
+        for delivery in try await queue.receive(limit: 2) { try await delivery.complete() }
         // A look that comes late finds the lease that began with the commit.
         bench.clock.advance(by: .seconds(30))
         let now = try await store.read([queue.id("a")]).now
