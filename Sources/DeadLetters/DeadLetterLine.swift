@@ -79,7 +79,9 @@ extension DeadLetterQueue {
     ///
     /// Letters that cannot be read are left out.
     ///
-    /// - Parameter receive: Takes a line, without its end. What it throws ends the export and comes out of it.
+    /// - Parameters:
+    ///   - filter: Which letters are wanted; by default all.
+    ///   - receive: Takes a line, without its end. What it throws ends the export and comes out of it.
     @discardableResult
     public func exportLines(
         _ filter: DeadLetterFilter = .all, to receive: (String) async throws -> Void

@@ -48,6 +48,11 @@ public struct RecordDeadLetterQueue: DeadLetterQueue {
     }
 
     /// A queue that lives in this process, and goes with it.
+    ///
+    /// - Parameters:
+    ///   - name: 1 to 48 bytes; it is also the name under which events report.
+    ///   - clock: What the store's time goes by.
+    ///   - onEvent: Told what happened.
     public static func inMemory(
         _ name: String, clock: any Clock<Duration> = ContinuousClock(),
         onEvent: (@Sendable (DeadLetterEvent) -> Void)? = nil
@@ -58,7 +63,13 @@ public struct RecordDeadLetterQueue: DeadLetterQueue {
     /// A queue in files of its own, for a consumer that has no store of this package otherwise. Close its ``store`` at
     /// the end.
     ///
-    /// - Parameter directory: Where the files are; it is made if it is not there. One process at a time can have it.
+    /// - Parameters:
+    ///   - name: 1 to 48 bytes; it is also the name under which events report.
+    ///   - directory: Where the files are; it is made if it is not there. One process at a time can have it.
+    ///   - durability: When what is written is synced; by default with every commit.
+    ///   - clock: What the store's time goes by.
+    ///   - onEvent: Told what happened, after it is durable.
+    /// - Throws: `FileStoreError`, as opening a store does.
     public static func inFiles(
         _ name: String, directory: String, durability: FileDurability = .everyCommit,
         clock: any Clock<Duration> = ContinuousClock(), onEvent: (@Sendable (DeadLetterEvent) -> Void)? = nil

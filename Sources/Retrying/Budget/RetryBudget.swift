@@ -21,9 +21,9 @@ internal import ReliabilityCore
 ///
 /// | Kind | A retry is granted while | Comes from |
 /// | --- | --- | --- |
-/// | ``init(name:ratio:minimumPerSecond:window:clock:)`` | the retries of the last seconds are less than a share of the first attempts of the same seconds, plus a floor | Finagle, Linkerd |
-/// | ``tokens(name:maxTokens:tokenRatio:)`` | more than half of the tokens are left: a failure takes one, a success gives back a part | gRPC A6 |
-/// | ``quota(name:capacity:cost:)`` | there are tokens for its cost; they come back when the operation succeeds | AWS SDKs |
+/// | ``init(name:ratio:minimumPerSecond:window:clock:onEvent:)`` | the retries of the last seconds are less than a share of the first attempts of the same seconds, plus a floor | Finagle, Linkerd |
+/// | ``tokens(name:maxTokens:tokenRatio:onEvent:)`` | more than half of the tokens are left: a failure takes one, a success gives back a part | gRPC A6 |
+/// | ``quota(name:capacity:cost:onEvent:)`` | there are tokens for its cost; they come back when the operation succeeds | AWS SDKs |
 ///
 /// Take the first if in doubt: it is the only one whose promise is a number, "at most 20 % more load".
 ///
