@@ -12,7 +12,7 @@ struct ProviderClient: Sendable {
 
     let socket: String
 
-    /// Makes one request, on a thread that may block.
+    /// Makes one request, on a thread that may block; those that run tasks may not.
     func send(key: String, user: String, text: String) async -> ProviderAnswer {
         let message = SentMessage(key: key, user: user, text: text)
         return await withCheckedContinuation { continuation in

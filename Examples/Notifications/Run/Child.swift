@@ -70,6 +70,7 @@ private func systemKill(_ process: pid_t, _ signal: Int32) -> Int32 { kill(proce
 
 /// Ends this process when its standard input ends.
 func exitWithParent() {
+    // The read blocks for as long as the parent lives, and no thread that runs tasks may do that.
     DispatchQueue.global().async {
         while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
         exit(1)
