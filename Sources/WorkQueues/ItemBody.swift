@@ -29,7 +29,10 @@ struct ItemBody: Hashable, Sendable {
         var writer = ByteWriter()
         writer.reserveCapacity(payload.count + 32)
         writer.write(Self.version)
-        for number in [deliveries, failures, crashes, redrives] { writer.write(variable: UInt64(number)) }
+        // More than that nobody counts, and nobody reads.
+        for number in [deliveries, failures, crashes, redrives] {
+            writer.write(variable: UInt64(min(number, Int(UInt32.max))))
+        }
         writer.write(timeToLive) { $0.write($1.nanosecondsRoundedUp) }
         writer.write(history)
         writer.write(payload)

@@ -5,9 +5,13 @@
 
 /// An item that is to be put into a queue.
 public struct NewWorkItem: Hashable, Sendable {
+    /// The bytes of UTF-8 that an item's name may have. Every one that is taken is a message identifier that an inbox
+    /// takes.
+    public static let allowedID = 1...255
+
     /// The item's name: while an item of that name is in the queue or among its dead letters, putting it again adds
-    /// nothing. 1 to 1,024 bytes; drawn at random unless given. It stays the same wherever the item goes, so consumers
-    /// recognise a message by it.
+    /// nothing. 1 to 255 bytes without control characters; drawn at random unless given. It stays the same wherever the
+    /// item goes, so consumers recognise a message by it.
     public var id: String
     /// What the item carries.
     public var payload: [UInt8]
@@ -47,6 +51,16 @@ public struct NewWorkItem: Hashable, Sendable {
     }
 
     private static let random = RandomSource.system
+
+    static func check(_ id: String) throws(StoreError) {
+        try RecordLimits.check("id", id.utf8.count, allowedID)
+        // In UTF-8 the controls below U+0020 and U+007F are bytes of their own, and those from U+0080 follow a C2.
+        guard id.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == 0xC2 }) else { return }
+        for scalar in id.unicodeScalars.map({ Int($0.value) }) {
+            try RecordLimits.check("character of id", scalar, 0x20...0x10_FFFF)
+            if scalar >= 0x7F { try RecordLimits.check("character of id", scalar, 0xA0...0x10_FFFF) }
+        }
+    }
 }
 
 /// What became of an item that was to be put into a queue.

@@ -124,6 +124,9 @@ public struct WorkQueue: Sendable {
 
     /// Puts an item into the queue; durable when it returns.
     ///
+    /// A queue that is full refuses the item at once. To wait for room instead, put it through a `Retry`:
+    /// ``WorkQueueFull`` is a `Rejection`, so that one tries again until its attempts or its time are used up.
+    ///
     /// - Throws: `StoreError.refused` if a part exceeds its limit; ``WorkQueueFull``; else `StoreError`. Putting the same
     ///   item again is always safe, also after `outcomeUnknown`.
     @discardableResult
@@ -132,32 +135,47 @@ public struct WorkQueue: Sendable {
         try await enqueue([item])[0]
     }
 
-    /// Puts items into the queue in one commit: all that are no duplicates, or none.
+    /// Puts items into the queue in one commit: all that are no duplicates, or none. Duplicates need no room in it.
     ///
-    /// - Parameter items: Each of another name; as many as fit into one commit, which is 333 or, of more than 16 MiB in
-    ///   all, fewer.
+    /// - Parameter items: Each of another name; at most 333, or as many as the queue takes, and 16 MiB in all.
     /// - Returns: What became of each, in their order.
     /// - Throws: As ``enqueue(_:)-(NewWorkItem)``.
     @discardableResult
     public func enqueue(_ items: [NewWorkItem]) async throws -> [Enqueued] {
         guard !items.isEmpty else { return [] }
+        try RecordLimits.check("items", items.count, 1...min(Self.maximumBatch, depthLimit ?? .max))
         try RecordLimits.checkDistinct("names of items", items.map { id($0.id) })
-        if let depthLimit {
-            let depth = try await statistics().depth
-            guard depth + items.count <= depthLimit else {
+        let changes = try items.map { item throws(StoreError) in try self.changes(for: item) }
+        var outcomes = [Enqueued](repeating: .enqueued, count: items.count)
+        if let depthLimit, case let depth = try await statistics().depth, depth + items.count > depthLimit {
+            for index in try await duplicates(of: items) { outcomes[index] = .duplicate }
+            let new = outcomes.count { $0 == .enqueued }
+            guard new == 0 || depth + new <= depthLimit else {
                 throw WorkQueueFull(queue: name, depth: depth, limit: depthLimit)
             }
         }
-        let changes = try items.map { item throws(StoreError) in try self.changes(for: item) }
-        var outcomes = [Enqueued](repeating: .enqueued, count: items.count)
         while case let new = outcomes.indices.filter({ outcomes[$0] == .enqueued }), !new.isEmpty {
             guard let taken = try await insert(new.map { changes[$0] }, of: new.map { items[$0] }) else { break }
             outcomes[new[taken]] = .duplicate
+            // Where one is, more may be, and each would take another commit to be found.
+            if new.count > 1 {
+                for index in try await duplicates(of: new.map { items[$0] }) { outcomes[new[index]] = .duplicate }
+            }
         }
         for (item, outcome) in zip(items, outcomes) {
             report(item.id, outcome == .enqueued ? .enqueued : .duplicate)
         }
         return outcomes
+    }
+
+    /// How many items one commit can put: each takes three changes.
+    private static let maximumBatch = RecordLimits.changes.upperBound / 3
+
+    /// The indices of the items that would be duplicates now.
+    private func duplicates(of items: [NewWorkItem]) async throws(StoreError) -> [Int] {
+        let names = items.flatMap { [id($0.id), deadLetters.id($0.id), markID($0.id)] }
+        let standing = try await store.read(names).records
+        return items.indices.filter { index in (0..<3).contains { standing[3 * index + $0] != nil } }
     }
 
     /// The changes that put an item, for a commit of your own: the item is in together with your records, or neither is.
@@ -166,6 +184,7 @@ public struct WorkQueue: Sendable {
     ///
     /// - Throws: `StoreError.refused` if a part exceeds its limit.
     public func changes(for item: NewWorkItem) throws(StoreError) -> [Change] {
+        try NewWorkItem.check(item.id)
         try RecordLimits.check("payload", item.payload.count, 0...payloadLimit)
         let content = RecordContent(
             state: ItemState.ready.rawValue,

@@ -20,6 +20,8 @@ final class FailingStore: RecordStoreWrapper {
 
     private struct Faults {
         var commits: [Fault?] = []
+        var commitCount = 0
+        var extends: [Fault?] = []
         var claims: [StoreError] = []
         var failsToExtend = false
     }
@@ -34,6 +36,10 @@ final class FailingStore: RecordStoreWrapper {
     /// Lets the next commits fail, in this order; `nil` lets one pass.
     func failCommits(_ next: Fault?...) { faults.withLock { $0.commits += next } }
     func failClaims(_ next: StoreError...) { faults.withLock { $0.claims += next } }
+    func failExtends(_ next: Fault?...) { faults.withLock { $0.extends += next } }
+
+    /// How many commits there were.
+    var commitCount: Int { faults.withLock { $0.commitCount } }
 
     /// Whether holds cannot be extended, as long as it is set.
     var failsToExtend: Bool {
@@ -42,7 +48,10 @@ final class FailingStore: RecordStoreWrapper {
     }
 
     func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
-        let fault = faults.withLock { $0.commits.isEmpty ? nil : $0.commits.removeFirst() }
+        let fault = faults.withLock { faults in
+            faults.commitCount += 1
+            return faults.commits.isEmpty ? nil : faults.commits.removeFirst()
+        }
         switch fault {
         case nil: return try await base.commit(changes)
         case .unavailable: throw .unavailable(Self.failure)
@@ -60,6 +69,14 @@ final class FailingStore: RecordStoreWrapper {
 
     func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
         if failsToExtend { throw .unavailable(Self.failure) }
-        return try await base.extend(id, fence: fence, lease: lease)
+        let fault = faults.withLock { $0.extends.isEmpty ? nil : $0.extends.removeFirst() }
+        switch fault {
+        case nil: return try await base.extend(id, fence: fence, lease: lease)
+        case .unavailable: throw .unavailable(Self.failure)
+        case .droppedUnknown: throw .outcomeUnknown(Self.failure)
+        case .appliedUnknown:
+            _ = try await base.extend(id, fence: fence, lease: lease)
+            throw .outcomeUnknown(Self.failure)
+        }
     }
 }
