@@ -71,8 +71,8 @@ final class Chain: Sendable {
         case .completed: say("\(event.id)  done")
         case .failed(let error, let delay): say("\(event.id)  \(error); again in \(Self.seconds(delay))")
         case .deadLettered(let reason): say("\(event.id)  to the dead letters: \(reason)")
-        case .enqueued, .duplicate, .crashed, .released, .lost, .renewalFailed, .receiveFailed, .settlementFailed,
-            .unreadable:
+        case .enqueued, .duplicate, .crashed, .released, .lost, .renewalFailed, .heldTooLong, .receiveFailed,
+            .settlementFailed, .unreadable:
             break
         }
     }

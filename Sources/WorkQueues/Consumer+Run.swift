@@ -38,7 +38,7 @@ extension Consumer {
         let slots = HandlerSlots(settings.concurrency)
         let backoff = Backoff.exponential(maximum: .seconds(10))
         // Held and not yet started, which nobody counts.
-        var ahead: (records: ArraySlice<Record>, now: Timestamp)?
+        var ahead: Claimed?
         var failures = 0
         var catchUp = settings.catchUp.map { CatchUpState($0) }
         while true {
@@ -54,14 +54,19 @@ extension Consumer {
             }
             do throws(StoreError) {
                 if ahead == nil {
-                    ahead = try await claim(upTo: min(slots.free + settings.prefetch, catchUp?.limit ?? .max))
-                    if let ahead { catchUp?.received(ahead, now: queue.time.now()) }
+                    // Each is bounded by what one claim can have, so that their sum is a number.
+                    let limit = min(slots.free, RecordLimits.page.upperBound)
+                    let more = min(settings.prefetch, RecordLimits.page.upperBound)
+                    ahead = try await claim(upTo: min(limit + more, catchUp?.limit ?? .max))
+                    if let ahead { catchUp?.received(ahead) }
+                    // A wait that has been ended says what it has found.
+                    if stop.isStopped || Task.isCancelled { break }
                 }
-                guard let (records, now) = ahead else { continue }
-                let next = records.prefix(slots.free)
-                let rest = records.dropFirst(next.count)
+                guard let claimed = ahead else { continue }
+                let next = claimed.records.prefix(slots.free)
                 // Whatever becomes of the start, these are not ahead any more: the lease sees to them.
-                ahead = rest.isEmpty ? nil : (rest, now)
+                ahead = claimed.dropping(next.count)
+                let now = claimed.now(queue.time.now())
                 for delivery in try await queue.start(Array(next), now: now, lease: settings.lease) {
                     slots.take(1)
                     handlers.addTask {
@@ -92,8 +97,8 @@ extension Consumer {
     }
 
     /// Claims what is due, and waits for it until the signal to stop or cancellation; `nil` if there was nothing.
-    private func claim(upTo limit: Int) async throws(StoreError) -> (records: ArraySlice<Record>, now: Timestamp)? {
-        let limit = min(limit, 1_000)
+    private func claim(upTo limit: Int) async throws(StoreError) -> Claimed? {
+        let limit = min(limit, RecordLimits.page.upperBound)
         var answer = try await queue.claim(limit, settings.lease, waitUpTo: .zero)
         if answer.claimed.isEmpty {
             // The wait has no end of its own: whatever becomes due ends it.
@@ -107,7 +112,7 @@ extension Consumer {
             }
             answer = try waited.get()
         }
-        return answer.claimed.isEmpty ? nil : (answer.claimed[...], answer.now)
+        return answer.claimed.isEmpty ? nil : Claimed(answer, at: queue.time.now())
     }
 
     /// Lets go of items that no handler was given.
@@ -138,28 +143,34 @@ extension Consumer {
         } by: {
             await self.renew(delivery)
         }
-        // Somebody else has it: there is nothing to settle.
+        // It has passed into other hands, or is about to: there is nothing to settle.
         if end.isCancelled { return }
         let outcome = verdict ?? self.verdict(on: end.failure ?? CancellationError())
         await settle(delivery) { try await self.settle(delivery, outcome, context) }
     }
 
-    /// Renews the lease until the item is lost, or cannot be held any longer; says whether it is lost.
+    /// Renews the lease until the item is lost, or has been held for as long as it may be and the lease has run out;
+    /// says whether that came before the handler's end.
     private func renew(_ delivery: Delivery) async -> Bool {
+        let lease = settings.lease.nanosecondsRoundedUp
         let third = (settings.lease / 3).nanosecondsRoundedDown
+        var end = delivery.receivedAt.addingSaturating(lease)
         while true {
             // Up to a tenth sooner, so that consumers that began together do not go on together.
             let early = third / 10 == 0 ? 0 : Int64(queue.randomness.draw(upTo: third / 10))
             guard (try? await queue.time.sleep(for: .nanoseconds(third - early))) != nil else { return false }
             do {
+                let now = queue.time.now()
                 try await delivery.extend(by: settings.lease)
+                end = now.addingSaturating(lease)
             } catch is DeliveryLost {
                 return true
             } catch let error as StoreError {
                 queue.report(delivery.item.id, .renewalFailed(error))
             } catch {
-                // As long as it may be: the lease runs out, and whoever is given the item next decides.
-                return false
+                // For as long as it may be: with the lease ends the handler's right to the item.
+                queue.report(delivery.item.id, .heldTooLong)
+                return (try? await queue.time.sleep(until: end)) != nil
             }
         }
     }
@@ -180,16 +191,24 @@ extension Consumer {
     private func settle(
         _ delivery: Delivery, _ verdict: ConsumerVerdict, _ context: ConsumerContext
     ) async throws {
-        switch verdict {
-        case .complete:
-            do {
-                try await delivery.complete(alsoCommit: context.alongside)
-            } catch let error as DeliveryConflict {
-                try await delivery.retry(after: error)
+        do {
+            switch verdict {
+            case .complete: try await delivery.complete(alsoCommit: context.alongside)
+            case .retry(let error, let delay, let changes):
+                try await delivery.retry(after: error, delay: delay, alsoCommit: changes)
+            case .release(let delay, let error, let changes):
+                try await delivery.release(after: delay, because: error, alsoCommit: changes)
+            case .deadLetter(let reason, let error, let changes):
+                try await delivery.deadLetter(reason, error, alsoCommit: changes)
             }
-        case .retry(let error, let delay): try await delivery.retry(after: error, delay: delay)
-        case .release(let delay, let error): try await delivery.release(after: delay, because: error)
-        case .deadLetter(let reason, let error): try await delivery.deadLetter(reason, error)
+        } catch let error as DeliveryConflict {
+            try await delivery.retry(after: error)
+        } catch StoreError.refused(let input) {
+            // Changes that the store does not take are the handler's, and left to the lease they would be a crash.
+            try await delivery.retry(after: StoreError.refused(input))
+        } catch StoreError.full(let failure) {
+            // There is no room beside the item, which is no fault of it.
+            try await delivery.release(after: settings.lease, because: StoreError.full(failure))
         }
     }
 
@@ -205,9 +224,33 @@ extension Consumer {
     }
 }
 
+/// Records that are held, with the store's time as of then.
+private struct Claimed {
+    private(set) var records: ArraySlice<Record>
+    let storeTime: Timestamp
+    /// The queue's clock at that time, or later.
+    let time: Int64
+
+    init(_ answer: ClaimAnswer, at time: Int64) {
+        (records, storeTime, self.time) = (answer.claimed[...], answer.now, time)
+    }
+
+    /// The store's time now, as far as one knows without asking.
+    func now(_ time: Int64) -> Timestamp {
+        storeTime.advanced(by: .nanoseconds(time.subtractingSaturating(self.time)))
+    }
+
+    /// What is left without the first ones; `nil` if that is nothing.
+    func dropping(_ count: Int) -> Claimed? {
+        var rest = self
+        rest.records = records.dropFirst(count)
+        return rest.records.isEmpty ? nil : rest
+    }
+}
+
 extension CatchUpState {
-    fileprivate mutating func received(_ claimed: (records: ArraySlice<Record>, now: Timestamp), now: Int64) {
-        let oldest = claimed.records.compactMap(\.dueAt).min() ?? claimed.now
-        received(claimed.records.count, dueFor: oldest.duration(to: claimed.now), now: now)
+    fileprivate mutating func received(_ claimed: Claimed) {
+        let oldest = claimed.records.compactMap(\.dueAt).min() ?? claimed.storeTime
+        received(claimed.records.count, dueFor: oldest.duration(to: claimed.storeTime), now: claimed.time)
     }
 }

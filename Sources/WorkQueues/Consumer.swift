@@ -24,8 +24,10 @@ internal import Synchronization
 /// | throws while the consumer is cancelled | goes back at once, with no failure counted |
 /// | is gone with its process, or outlives its lease | is due again, with a crash counted |
 ///
-/// Its lease is renewed while the handler runs. If the store says that somebody else was given the item, the handler is
-/// cancelled, and nothing of it is settled.
+/// Its lease is renewed while the handler runs, for as long as the queue allows in all. If the store says that somebody
+/// else was given the item, or it cannot be held any longer, the handler is cancelled, and nothing of it is settled. A
+/// handler that computes for longer than a lease without suspending once keeps the renewal from beginning: give it a lease
+/// that is longer than it ever takes.
 ///
 /// **Ends.** ``shutDown()`` lets the handlers that run finish and takes nothing more; cancelling the task of ``run()``
 /// cancels them. Either way `run()` returns when the last one has ended, and items that were received ahead go back.
@@ -114,15 +116,18 @@ struct ConsumerSettings: Sendable {
 }
 
 /// What a handler says that an item needs.
+///
+/// Each but the first may bring changes of other records of the same store, which are in together with it, or not at all.
+/// A conflict of one of them counts as a failure of the handler, and so do changes that the store does not take.
 public enum ConsumerVerdict: Sendable {
-    /// It is done, and removed.
+    /// It is done, and removed, in one commit with what was given to ``ConsumerContext/alsoCommit(_:)``.
     case complete
     /// It failed with this error, as if it had been thrown; due again not before that time.
-    case retry(after: any Error, delay: Duration = .zero)
+    case retry(after: any Error, delay: Duration = .zero, alsoCommit: [Change] = [])
     /// It goes back and is due again after that time; no failure is counted.
-    case release(after: Duration = .zero, because: (any Error)? = nil)
+    case release(after: Duration = .zero, because: (any Error)? = nil, alsoCommit: [Change] = [])
     /// It goes to the dead letters, with the error if there is one.
-    case deadLetter(DeadLetterReason, after: (any Error)? = nil)
+    case deadLetter(DeadLetterReason, after: (any Error)? = nil, alsoCommit: [Change] = [])
 }
 
 /// What a handler can know and say beyond its message.
@@ -145,7 +150,10 @@ public struct ConsumerContext: Sendable {
     }
 
     /// Has changes of other records of the same store committed together with the item's completion: they are in with
-    /// it, or not at all. A conflict of one of them counts as a failure of the handler.
+    /// it, or not at all. If the item is not completed, they are dropped; another ``ConsumerVerdict`` brings its own.
+    ///
+    /// A conflict of one of them counts as a failure of the handler, and so do changes that the store does not take. If
+    /// it has no room for them, the item goes back for a lease, with no failure counted.
     public func alsoCommit(_ changes: [Change]) { self.changes.all.withLock { $0 += changes } }
 
     var alongside: [Change] { changes.all.withLock { $0 } }

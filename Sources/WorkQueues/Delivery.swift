@@ -12,6 +12,10 @@ internal import Synchronization
 /// ``DeliveryLost``. A lease that has passed with nobody else having been given the item does no harm. Settle once; what
 /// is settled twice is lost the second time. The verbs ignore cancellation: what was begun is settled.
 ///
+/// Every verb that ends the delivery takes changes of other records of the same store, at most 990, that are in together
+/// with it, or not at all. If one of them does not find what it expected, it throws ``DeliveryConflict``, nothing is
+/// changed, and the item is still held.
+///
 /// After a `StoreError` the item stands as it was, or, after `outcomeUnknown` of a store that could not be asked either,
 /// may be settled: try again, or leave it to the lease.
 public struct Delivery: Sendable {
@@ -22,7 +26,7 @@ public struct Delivery: Sendable {
     private let queue: WorkQueue
     private let hold: Hold
     /// When it was handed out, by the queue's clock.
-    private let receivedAt: Int64
+    let receivedAt: Int64
 
     /// What all copies of a delivery have in hand.
     private final class Hold: Sendable {
@@ -46,10 +50,8 @@ public struct Delivery: Sendable {
 
     /// The item is done, and removed.
     ///
-    /// - Parameter changes: Changes of other records of the same store, at most 999, that are in together with it, or
-    ///   not at all.
-    /// - Throws: ``DeliveryLost``; ``DeliveryConflict`` if one of the changes did not find what it expected, and the item
-    ///   is still held; `StoreError`.
+    /// - Parameter changes: Changes of other records that are in together with it, or not at all.
+    /// - Throws: ``DeliveryLost``; ``DeliveryConflict``; `StoreError`.
     public func complete(alsoCommit changes: [Change] = []) async throws {
         try await settle([held.completing] + changes)
         queue.report(item.id, .completed)
@@ -62,27 +64,39 @@ public struct Delivery: Sendable {
     ///   - error: What it failed with; kept in its history in bounded words. One that is `Permanent` sends it to the dead
     ///     letters at once, and one that is `RetryAdvising` is listened to.
     ///   - delay: How long to wait at least; by default what the back-off says.
+    ///   - changes: Changes of other records that are in together with it, whatever becomes of the item.
     /// - Returns: What became of the item.
+    /// - Throws: As ``complete(alsoCommit:)``.
     @discardableResult
-    public func retry(after error: any Error, delay: Duration = .zero) async throws -> ItemFate {
-        if error is any Permanent { return try await deadLetter(.nonRetryable, error) }
+    public func retry(
+        after error: any Error, delay: Duration = .zero, alsoCommit changes: [Change] = []
+    ) async throws -> ItemFate {
+        if error is any Permanent { return try await deadLetter(.nonRetryable, error, alsoCommit: changes) }
         let now = try await queue.store.read([queue.id(item.id)]).now
         var failed = held
         failed.addFailure(error, at: now)
         if let reason = failed.reasonToGiveUp(queue.limits, now: now) {
-            return try await deadLetter(reason, failed, now)
+            return try await giveUp(failed, reason, now, changes)
         }
         let backoff = queue.backoff.delay(afterAttempt: failed.body.failures, using: queue.randomness)
-        guard let backoff else { return try await deadLetter(.attemptsExhausted, failed, now) }
+        guard let backoff else { return try await giveUp(failed, .attemptsExhausted, now, changes) }
         let wait = max(delay, backoff, (error as? any RetryAdvising)?.retryAfter ?? .zero)
-        try await settle([failed.retrying(due: wait)])
+        try await settle([failed.retrying(due: wait)] + changes)
         queue.report(item.id, .failed(error, retryAfter: wait))
         return .retries(after: wait)
     }
 
     /// The item goes back as it was and is due at once, or after a time; no failure is counted.
-    public func release(after delay: Duration = .zero, because error: (any Error)? = nil) async throws {
-        try await settle([held.releasing(due: delay)])
+    ///
+    /// - Parameters:
+    ///   - delay: How long to wait; by default not at all.
+    ///   - error: Why, for the event.
+    ///   - changes: Changes of other records that are in together with it, or not at all.
+    /// - Throws: As ``complete(alsoCommit:)``.
+    public func release(
+        after delay: Duration = .zero, because error: (any Error)? = nil, alsoCommit changes: [Change] = []
+    ) async throws {
+        try await settle([held.releasing(due: delay)] + changes)
         queue.report(item.id, .released(after: max(.zero, delay), because: error))
     }
 
@@ -91,17 +105,27 @@ public struct Delivery: Sendable {
     /// - Parameters:
     ///   - reason: Why it is given up.
     ///   - error: What it failed with, for its history.
+    ///   - changes: Changes of other records that are in together with it, or not at all.
+    /// - Throws: As ``complete(alsoCommit:)``.
     @discardableResult
-    public func deadLetter(_ reason: DeadLetterReason, _ error: (any Error)? = nil) async throws -> ItemFate {
+    public func deadLetter(
+        _ reason: DeadLetterReason, _ error: (any Error)? = nil, alsoCommit changes: [Change] = []
+    ) async throws -> ItemFate {
         let now = try await queue.store.read([queue.id(item.id)]).now
         var failed = held
         if let error { failed.addFailure(error, at: now) }
-        return try await deadLetter(reason, failed, now)
+        return try await giveUp(failed, reason, now, changes)
     }
 
-    private func deadLetter(_ reason: DeadLetterReason, _ item: HeldItem, _ now: Timestamp) async throws -> ItemFate {
-        guard try await queue.giveUp(item, reason, at: now) else { throw DeliveryLost(id: self.item.id) }
-        return .deadLettered(reason)
+    private func giveUp(
+        _ item: HeldItem, _ reason: DeadLetterReason, _ now: Timestamp, _ changes: [Change]
+    ) async throws -> ItemFate {
+        switch try await queue.giveUp(item, reason, at: now, beside: changes) {
+        case .settled: return .deadLettered(reason)
+        // The queue has told it.
+        case .lost: throw DeliveryLost(id: self.item.id)
+        case .conflict(let conflict): throw DeliveryConflict(id: self.item.id, conflict: conflict)
+        }
     }
 
     /// Holds the item until so long from now.
@@ -158,14 +182,14 @@ public struct DeliveryLost: Error, Hashable, CustomStringConvertible {
     public var description: String { "the item \(id) has passed into other hands" }
 }
 
-/// A change beside a completion did not find what it expected; nothing was changed, and the item is still held.
+/// A change beside a settlement did not find what it expected; nothing was changed, and the item is still held.
 public struct DeliveryConflict: Error, Hashable, CustomStringConvertible {
     /// The item's name.
     public let id: String
     /// What was found. The index counts the item's own change as 0.
     public let conflict: CommitAnswer.Conflict
     /// What happened, for people.
-    public var description: String { "change \(conflict.index) beside the completion of \(id) met a conflict" }
+    public var description: String { "change \(conflict.index) beside the settlement of \(id) met a conflict" }
 }
 
 /// An item would be held for longer than its queue allows in all; the lease stays as it is.

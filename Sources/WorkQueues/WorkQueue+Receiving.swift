@@ -15,13 +15,14 @@ extension WorkQueue {
     ///
     /// - Parameters:
     ///   - limit: 1 to 100 items, by default one.
-    ///   - lease: How long each is held unless extended; by default 30 s.
+    ///   - lease: How long each is held unless extended; more than zero, by default 30 s.
     ///   - waitUpTo: How long to wait for the first item; by default not at all.
     /// - Throws: `StoreError`. Items that were claimed before it was thrown are due again after their lease, and were
-    ///   not started.
+    ///   not started. If some were started already, they are returned, and the error is an event.
     public func receive(
         limit: Int = 1, lease: Duration = .seconds(30), waitUpTo: Duration = .zero
     ) async throws(StoreError) -> [Delivery] {
+        precondition(lease > .zero, "An item is held for some time, not \(lease)")
         try RecordLimits.check("limit", limit, 1...100)
         let end = time.now().addingSaturating(waitUpTo.nanosecondsRoundedUp)
         while true {
@@ -51,35 +52,55 @@ extension WorkQueue {
         var deliveries: [Delivery] = []
         var batch: [HeldItem] = []
         var size = 0
-        for record in records {
+        do throws(StoreError) {
+            for record in records {
+                let key = record.orderKey.flatMap { parked[$0] }
+                guard let item = await startable(record, key, now: now, lease: lease) else { continue }
+                // Half of what a commit takes, so that one more item always fits.
+                if size > RecordLimits.batch.upperBound / 2 {
+                    deliveries += try await deliver(batch, lease: lease)
+                    (batch, size) = ([], 0)
+                }
+                batch.append(item)
+                size += record.body.count + RecordLimits.size(of: record.headers)
+            }
+            return deliveries + (try await deliver(batch, lease: lease))
+        } catch {
+            // What has started has to get to its handlers, or it would count as crashed.
+            guard !deliveries.isEmpty else { throw error }
+            report("", .receiveFailed(error))
+            return deliveries
+        }
+    }
+
+    /// The item of a record if it may be handed out; else it is seen to. What fails about one item is told and left to
+    /// its lease: it stands in no other's way.
+    private func startable(
+        _ record: Record, _ parked: ParkedKey?, now: Timestamp, lease: Duration
+    ) async -> HeldItem? {
+        do throws(StoreError) {
             let item: HeldItem
             do throws(ItemBody.Unreadable) {
                 item = try HeldItem(record)
             } catch {
                 try await setAside(record, error, at: now, lease: lease)
-                continue
+                return nil
             }
-            let key = record.orderKey.flatMap { parked[$0] }
-            if let key, !key.holdsBack(record.position), key.hasChanged(since: record) {
+            let follows = parked?.holdsBack(record.position) ?? false
+            if let parked, !follows, parked.hasChanged(since: record) {
                 // Earlier ones may have come back before it.
                 try await handBack(item)
-                continue
+                return nil
             }
-            let follows = key?.holdsBack(record.position) ?? false
-            if let reason = follows ? .precedingItemParked : item.reasonToGiveUp(limits, now: now) {
-                if item.hasCrashed { report(record.id.key, .crashed(item.body.crashes)) }
-                try await giveUp(item, reason, at: now, isStarted: false)
-                continue
+            guard let reason = follows ? .precedingItemParked : item.reasonToGiveUp(limits, now: now) else {
+                return item
             }
-            // Half of what a commit takes, so that one more item always fits.
-            if size > RecordLimits.batch.upperBound / 2 {
-                deliveries += try await deliver(batch, lease: lease)
-                (batch, size) = ([], 0)
-            }
-            batch.append(item)
-            size += record.body.count + RecordLimits.size(of: record.headers)
+            if item.hasCrashed { report(record.id.key, .crashed(item.body.crashes)) }
+            _ = try await giveUp(item, reason, at: now, isStarted: false)
+        } catch {
+            report(record.id.key, .settlementFailed(error))
         }
-        return deliveries + (try await deliver(batch, lease: lease))
+        return nil
     }
 
     private func deliver(_ items: [HeldItem], lease: Duration) async throws(StoreError) -> [Delivery] {
@@ -99,8 +120,13 @@ extension WorkQueue {
                     return Delivery(self, item, receivedAt: receivedAt)
                 }
             case .conflict(let conflict):
-                report(items[conflict.index].record.id.key, .lost)
-                items.remove(at: conflict.index)
+                // Where one has passed into other hands, more may have.
+                let standing = try await store.read(items.map(\.record.id)).records
+                let held = items.indices.filter { index in
+                    index != conflict.index && standing[index]?.fence == items[index].record.fence
+                }
+                for index in items.indices where !held.contains(index) { report(items[index].record.id.key, .lost) }
+                items = held.map { items[$0] }
             }
         }
         return []
@@ -146,7 +172,7 @@ extension WorkQueue {
         }
         switch reason {
         case .newer(let version):
-            try await letGo(due: .after(lease))
+            try await letGo(due: .after(max(lease, .seconds(1))))
             report(record.id.key, .unreadable(version: Int(version)))
         case .damaged:
             let letter = NewDeadLetter(
@@ -160,34 +186,37 @@ extension WorkQueue {
         }
     }
 
-    /// Moves an item to the dead letters in one commit; `false` if it stays: somebody else has it, or, before it is
-    /// started, letters of its order key have come or gone since it was claimed.
+    /// Moves an item to the dead letters in one commit. It stays if somebody else has it, if a change beside it meets a
+    /// conflict, or, before it is started, if letters of its order key have come or gone since it was claimed.
     ///
-    /// - Parameter isStarted: Whether a handler was given it.
-    @discardableResult
+    /// - Parameters:
+    ///   - isStarted: Whether a handler was given it.
+    ///   - beside: Changes of other records that are in with it.
     func giveUp(
-        _ item: HeldItem, _ reason: DeadLetterReason, at now: Timestamp, isStarted: Bool = true
-    ) async throws(StoreError) -> Bool {
+        _ item: HeldItem, _ reason: DeadLetterReason, at now: Timestamp, isStarted: Bool = true, beside: [Change] = []
+    ) async throws(StoreError) -> Settlement {
         let letter = item.letter(reason, from: name, id: item.record.id.key)
-        let isMoved = try await move(item.record, letter, item.body, at: now, isStarted: isStarted)
-        if isMoved == nil { try await handBack(item) }
-        return isMoved ?? false
+        let move = try await move(item.record, letter, item.body, at: now, isStarted: isStarted, beside: beside)
+        if let move { return move }
+        try await handBack(item)
+        return .lost
     }
 
     /// Moves a record to the dead letters, in one commit with what is known of its order key.
     ///
-    /// - Returns: `false` if somebody else has it; `nil` if it is not the first of its key for certain.
+    /// - Returns: `nil` if it is not started and not the first of its key for certain.
     private func move(
-        _ record: Record, _ letter: NewDeadLetter, _ body: ItemBody, at now: Timestamp, isStarted: Bool
-    ) async throws(StoreError) -> Bool? {
+        _ record: Record, _ letter: NewDeadLetter, _ body: ItemBody, at now: Timestamp, isStarted: Bool,
+        beside: [Change] = []
+    ) async throws(StoreError) -> Settlement? {
         var letter = letter
-        let follows = letter.reason == .precedingItemParked
+        // A handler may give this reason too, which makes no follower of an item that has come to its turn.
+        let follows = !isStarted && letter.reason == .precedingItemParked
         while true {
-            var changes = [
-                try deadLetters.change(
-                    moving: record, as: letter, at: now, redrives: body.redrives, deliveries: body.deliveries,
-                    keepsOrder: parksOrderKeys)
-            ]
+            let move = try deadLetters.change(
+                moving: record, as: letter, at: now, redrives: body.redrives, deliveries: body.deliveries,
+                keepsOrder: parksOrderKeys)
+            var changes = [move] + beside
             if parksOrderKeys, let orderKey = record.orderKey {
                 var parked = try await deadLetters.parkedKeys([orderKey])[orderKey] ?? .open
                 let isHeldBack = parked.holdsBack(record.position)
@@ -201,14 +230,16 @@ extension WorkQueue {
             case .settled:
                 deadLetters.report(letter.id, letter.reason, .put)
                 report(record.id.key, .deadLettered(letter.reason))
-                return true
+                return .settled
             case .lost:
                 report(record.id.key, .lost)
-                return false
+                return .lost
             case .conflict(let conflict) where conflict.index == 0:
                 // A letter of that name stands there, put by other hands than this queue's. The item's own name stays in
                 // the letter's origin.
                 letter.id = "\(record.id.key.prefix(bytes: 990))@\(NewWorkItem.randomID())"
+            case .conflict(let conflict) where conflict.index <= beside.count:
+                return .conflict(conflict)
             case .conflict:
                 // Another letter of the key has come or gone.
                 continue

@@ -27,6 +27,9 @@ public struct WorkQueueEvent: Sendable {
         case lost
         /// The store could not renew its lease; another try follows.
         case renewalFailed(StoreError)
+        /// It has been held for as long as the queue allows in all: its lease is renewed no more, and when that has run
+        /// out its handler is cancelled.
+        case heldTooLong
         /// The store failed while items were being received; the item's name is empty.
         case receiveFailed(StoreError)
         /// It was settled with the store, and whether that is in is not known or it failed; the lease decides.

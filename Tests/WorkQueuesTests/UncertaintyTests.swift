@@ -151,6 +151,38 @@ import Testing
         #expect(try await redrive.run()?.redriven == 1)
     }
 
+    // The end of the hold may be nearer than it was.
+    @Test(arguments: StoreKind.all)
+    func `an extension of which nothing is known leaves open for how long the item is held`(
+        kind: StoreKind
+    ) async throws {
+        for isKnown in [true, false] {
+            let bench = try Bench(kind)
+            let queue = bench.queue()
+            try await bench.put("a", to: queue)
+            let late = try await queue.one(lease: .seconds(600))
+            if isKnown {
+                try await late.extend(by: .seconds(1))
+            } else {
+                bench.store.failExtends(.appliedUnknown)
+                await #expect(throws: Self.unknown) { try await late.extend(by: .seconds(1)) }
+            }
+            bench.clock.advance(by: .seconds(1))
+            try await queue.one().complete()
+            bench.store.failCommits(.droppedUnknown)
+            await #expect(throws: Self.unknown, "\(isKnown)") { try await late.complete() }
+            // One that has not taken place changes nothing.
+            try await bench.put("b", to: queue)
+            let held = try await queue.one()
+            bench.store.failExtends(.unavailable)
+            await #expect(throws: StoreError.unavailable(FailingStore.failure)) {
+                try await held.extend(by: .seconds(1))
+            }
+            bench.store.failCommits(.appliedUnknown)
+            try await held.complete()
+        }
+    }
+
     // The claim of the other keeps what the start named, and has another fence.
     @Test(arguments: StoreKind.all)
     func `a start is not taken for one's own when somebody else has claimed the item since`(
