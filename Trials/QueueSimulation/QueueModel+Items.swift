@@ -138,7 +138,7 @@ extension QueueModel {
             settled(serial, expected, as: .deadLettered(reason), act)
         } else {
             countCrash(serial)
-            checkGivingUp(items[serial], reason, items[serial].claimedAt ?? now)
+            checkGivingUp(items[serial], reason, now)
         }
         expect(letters[letter] == nil, "\(letter) takes the place of another letter")
         letters[letter] = serial
