@@ -30,6 +30,9 @@ extension RecordDeadLetterQueue {
     /// Takes a letter out for good: it is no longer listed, counted or redriven, and its name is free again. It stays
     /// among the evicted ones as it was, with the reason. A letter that cannot be read can be taken out like others.
     ///
+    /// Letters of its order key that stand behind it stay where they are. The queue that they come from takes it out and
+    /// brings them back in one call: `WorkQueue.evict(_:because:)`.
+    ///
     /// - Parameters:
     ///   - id: The letter's name.
     ///   - reason: For people, cut to 255 bytes.

@@ -64,7 +64,6 @@ struct HeldItem: Sendable {
     mutating func hasStarted(under fence: Fence, at now: Timestamp, lease: Duration) {
         record.changedUnder = record.fence
         record.fence = fence
-        record.state = ItemState.running.rawValue
         record.leaseUntil = now.advanced(by: lease)
     }
 

@@ -110,6 +110,52 @@ import Testing
         #expect(gate.arrived == 1)
     }
 
+    // One that nobody can read is left to its lease, and those behind it are not.
+    @Test(arguments: StoreKind.all)
+    func `what was received ahead goes back at the end, as far as it can be read`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let queue = bench.queue()
+        let gate = Gate()
+        try await bench.put("a", to: queue)
+        let content = RecordContent(state: "ready", body: [1, 255], due: .after(.zero))
+        _ = try await bench.store.commit([.insert(queue.id("damaged"), content)])
+        try await bench.put("b", to: queue)
+        let consumer = Consumer(queue, concurrency: 1, prefetch: 2) { _ in await gate.pass() }
+        try await with(consumer) {
+            await gate.waitForArrivals(1)
+            consumer.shutDown()
+            gate.open()
+        }
+        #expect(try await queue.names() == ["b"])
+        bench.clock.advance(by: .seconds(30))
+        _ = try await queue.receive(limit: 10)
+        #expect(try await queue.deadLetters.read("damaged")?.reason == .undecodable)
+    }
+
+    // What is received ahead has had its pause, and a time of zero is none.
+    @Test(arguments: StoreKind.all)
+    func `nothing waits where there is no time to wait for`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let queue = bench.queue()
+        try await bench.put("a", "b", to: queue)
+        let catchUp = CatchUp(lag: .zero, pace: .perSecond(20))
+        let consumer = Consumer(
+            queue, concurrency: 1, prefetch: 1, catchUp: catchUp, pausedFor: { .zero }, handler: { _ in })
+        try await with(consumer) {
+            await bench.waitFor("completed a")
+            await bench.waitFor("completed b")
+        }
+        #expect(bench.clock.now.offset == .zero)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a store that takes no claim of this kind ends the run`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let refusal = StoreError.refused(RefusedInput(field: "limit", size: 0, allowed: 1...1))
+        bench.store.failClaims(refusal)
+        await #expect(throws: refusal) { try await Consumer(bench.queue()) { _ in }.run() }
+    }
+
     @Test func `more cannot be received ahead than one claim gives`() async throws {
         let bench = try Bench(StoreKind.all[0])
         let queue = bench.queue()

@@ -5,6 +5,7 @@
 
 import ReliabilityTesting
 import Retrying
+import Synchronization
 import Testing
 
 @testable import WorkQueues
@@ -114,6 +115,23 @@ import Testing
         bench.clock.advance(by: .seconds(77))
         #expect(try await queue.one().retry(after: Unprocessable()) == .deadLettered(.nonRetryable))
         #expect(try await queue.deadLetters.read("a")?.failures.count == 2)
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `an item that goes back stands where it stood`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let delays = Locked<[Duration]>([])
+        let queue = WorkQueue("jobs", store: bench.store, backoff: .constant(.zero), clock: bench.clock) { event in
+            if case .released(let delay, _) = event.kind { delays.withLock { $0.append(delay) } }
+        }
+        try await bench.put("a", to: queue)
+        try await queue.one().release()
+        #expect(try await queue.statistics().ready == 1)
+        try await queue.one().retry(after: Declined())
+        try await queue.one().release(after: .seconds(-5))
+        #expect(try await queue.statistics().retrying == 1)
+        try await queue.one().release(after: .seconds(5))
+        #expect(delays.withLock { $0 } == [.zero, .zero, .seconds(5)])
     }
 
     @Test(arguments: StoreKind.all)

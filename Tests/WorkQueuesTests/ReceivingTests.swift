@@ -100,6 +100,27 @@ import Testing
         #expect(bench.takeEvents() == ["unreadable newer", "unreadable newer"])
     }
 
+    @Test(arguments: StoreKind.all)
+    func `what was claimed counts from its start, and goes back to its place`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let queue = bench.queue()
+        try await bench.put("a", to: queue)
+        bench.clock.advance(by: .seconds(1))
+        try await bench.put("b", to: queue)
+        let first = try await queue.claim(1, .seconds(30), waitUpTo: .zero)
+        bench.clock.advance(by: .seconds(10))
+        try await queue.handBack(HeldItem(first.claimed[0]))
+        let claim = try await queue.claim(2, .seconds(30), waitUpTo: .zero)
+        #expect(claim.claimed.map(\.id.key) == ["a", "b"])
+        bench.clock.advance(by: .seconds(10))
+        let delivery = try await queue.start([claim.claimed[0]], now: claim.now, lease: .seconds(30))[0]
+        #expect(delivery.leaseUntil == claim.now.advanced(by: .seconds(40)))
+        // And so it is held, for who looks after an outcome that is not known.
+        bench.clock.advance(by: .seconds(25))
+        bench.store.failCommits(.appliedUnknown)
+        try await delivery.complete()
+    }
+
     @Test func `what nobody could hold is not handed out`() async {
         await #expect(processExitsWith: .failure) {
             _ = try await WorkQueue("jobs", store: InMemoryRecordStore()).receive(lease: .zero)
