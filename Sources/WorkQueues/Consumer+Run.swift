@@ -157,7 +157,7 @@ extension Consumer {
         var end = delivery.receivedAt.addingSaturating(lease)
         while true {
             // Up to a tenth sooner, so that consumers that began together do not go on together.
-            let early = third / 10 == 0 ? 0 : Int64(queue.randomness.draw(upTo: third / 10))
+            let early = queue.randomness.draw(upTo: third / 10)
             guard (try? await queue.time.sleep(for: .nanoseconds(third - early))) != nil else { return false }
             do {
                 let now = queue.time.now()

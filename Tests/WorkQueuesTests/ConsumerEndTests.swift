@@ -148,12 +148,40 @@ import Testing
         #expect(bench.clock.now.offset == .zero)
     }
 
+    // Nine times in a row are bearable, and what comes between begins the count anew.
+    @Test(arguments: StoreKind.all)
+    func `a store that works in between has not failed in a row`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let queue = bench.queue()
+        try await bench.put("a", "b", to: queue)
+        let bearable = [StoreError?](repeating: .unavailable(FailingStore.failure), count: 9)
+        bench.store.failClaims(bearable + [nil] + bearable)
+        try await with(Consumer(queue, concurrency: 1) { _ in }) {
+            for _ in 0..<18 {
+                await bench.clock.waitForSleepers()
+                bench.clock.advance(by: .seconds(10))
+            }
+            await bench.waitFor("completed b")
+        }
+        #expect(bench.takeEvents().filter { $0 == "receiveFailed " }.count == 18)
+    }
+
     @Test(arguments: StoreKind.all)
     func `a store that takes no claim of this kind ends the run`(kind: StoreKind) async throws {
         let bench = try Bench(kind)
         let refusal = StoreError.refused(RefusedInput(field: "limit", size: 0, allowed: 1...1))
         bench.store.failClaims(refusal)
         await #expect(throws: refusal) { try await Consumer(bench.queue()) { _ in }.run() }
+    }
+
+    private struct NeverAgain: Rejection, Permanent { var retryAfter: Duration? { nil } }
+
+    @Test(arguments: StoreKind.all)
+    func `a rejection that no attempt can mend gives the item up`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let queue = bench.queue()
+        try await bench.put("a", to: queue)
+        try await with(Consumer(queue) { _ in throw NeverAgain() }) { await bench.waitFor("deadLettered a") }
     }
 
     @Test func `more cannot be received ahead than one claim gives`() async throws {

@@ -22,7 +22,7 @@ final class FailingStore: RecordStoreWrapper {
         var commits: [Fault?] = []
         var commitCount = 0
         var extends: [Fault?] = []
-        var claims: [StoreError] = []
+        var claims: [StoreError?] = []
         var failsToExtend = false
     }
 
@@ -35,7 +35,8 @@ final class FailingStore: RecordStoreWrapper {
 
     /// Lets the next commits fail, in this order; `nil` lets one pass.
     func failCommits(_ next: Fault?...) { faults.withLock { $0.commits += next } }
-    func failClaims(_ next: StoreError...) { faults.withLock { $0.claims += next } }
+    func failClaims(_ next: StoreError...) { failClaims(next) }
+    func failClaims(_ next: [StoreError?]) { faults.withLock { $0.claims += next } }
     func failExtends(_ next: Fault?...) { faults.withLock { $0.extends += next } }
 
     /// How many commits there were.
