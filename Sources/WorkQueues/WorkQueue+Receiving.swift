@@ -86,12 +86,12 @@ extension WorkQueue {
                 try await setAside(record, error, at: now, lease: lease)
                 return nil
             }
-            let follows = parked?.holdsBack(record.position) ?? false
-            if let parked, !follows, parked.hasChanged(since: record) {
+            if let parked, parked.hasChanged(since: record) {
                 // Earlier ones may have come back before it.
                 try await handBack(item)
                 return nil
             }
+            let follows = parked?.holdsBack(record.position) ?? false
             guard let reason = follows ? .precedingItemParked : item.reasonToGiveUp(limits, now: now) else {
                 return item
             }
@@ -119,12 +119,10 @@ extension WorkQueue {
                     report(item.record.id.key, .delivered(item.body.deliveries))
                     return Delivery(self, item, receivedAt: receivedAt)
                 }
-            case .conflict(let conflict):
+            case .conflict:
                 // Where one has passed into other hands, more may have.
                 let standing = try await store.read(items.map(\.record.id)).records
-                let held = items.indices.filter { index in
-                    index != conflict.index && standing[index]?.fence == items[index].record.fence
-                }
+                let held = items.indices.filter { standing[$0]?.fence == items[$0].record.fence }
                 for index in items.indices where !held.contains(index) { report(items[index].record.id.key, .lost) }
                 items = held.map { items[$0] }
             }

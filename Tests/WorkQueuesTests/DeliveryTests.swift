@@ -145,7 +145,9 @@ import Testing
             try await deliveries[1].release(after: .seconds(30))
             bench.clock.advance(by: .seconds(30))
         }
+        _ = bench.takeEvents()
         #expect(try await queue.names() == ["b"])
+        #expect(bench.takeEvents() == ["crashed a", "deadLettered a", "delivered b"])
         #expect(try await queue.deadLetters.read("a")?.reason == .crashLoop)
         #expect(try await queue.deadLetters.read("a")?.failures.count == 0)
     }
@@ -330,6 +332,10 @@ import Testing
         await bench.clock.waitForSleepers()
         bench.clock.advance(by: .seconds(5))
         #expect(try await delayed.map(\.item.id) == ["b"])
+        let cancelled = Task { try await queue.receive(waitUpTo: .seconds(1_000)) }
+        await bench.clock.waitForSleepers()
+        cancelled.cancel()
+        #expect(try await cancelled.value.isEmpty)
         bench.clock.advance(by: .seconds(5))
         async let nothing = queue.receive(waitUpTo: .seconds(3))
         await bench.clock.waitForSleepers()

@@ -143,6 +143,8 @@ import Testing
         await #expect(throws: WorkQueueFull(queue: "jobs", depth: 2, limit: 2)) {
             try await queue.enqueue(["b", "c"].map { NewWorkItem(id: $0, payload: []) })
         }
+        let lowered = WorkQueue("jobs", store: bench.store, maximumDepth: 1)
+        #expect(try await lowered.enqueue(standing[0]) == .duplicate)
         // What can never fit is not told to wait.
         await #expect(throws: StoreError.refused(RefusedInput(field: "items", size: 3, allowed: 1...2))) {
             try await queue.enqueue(["c", "d", "e"].map { NewWorkItem(id: $0, payload: []) })

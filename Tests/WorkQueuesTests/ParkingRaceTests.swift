@@ -91,6 +91,23 @@ import Testing
         }
     }
 
+    // The one that follows is held up no less, and the one that has come back no more.
+    @Test func `an item follows behind a letter that comes back at that moment`() async throws {
+        try await put("k1", "k2")
+        try await park()
+        try await put("k3")
+        let redrive = Redrive(letters, to: .queue(queue), clock: bench.clock)
+        store.once(.beforeCommit(queue.collection)) {
+            try await redrive.start(RedrivePlan(limit: 1))
+            #expect(try await redrive.run()?.redriven == 1)
+        }
+        let first = try await queue.one()
+        #expect(store.isOver && first.item.id == "k1" && first.item.redriveCount == 1)
+        #expect(try await standing() == ["k2", "k3"])
+        try await first.complete()
+        #expect(try await queue.resume(orderKey: "k") == 2)
+    }
+
     @Test func `what is remembered of an open key goes after a day`() async throws {
         try await put("k1")
         try await park()

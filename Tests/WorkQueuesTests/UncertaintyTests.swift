@@ -130,6 +130,13 @@ import Testing
         bench.clock.advance(by: .seconds(20))
         bench.store.failCommits(.appliedUnknown)
         try await done.complete()
+        // A look that comes when the lease is over finds what the item says.
+        try await bench.put("late", to: queue)
+        let late = try await queue.one()
+        bench.store.failCommits(.appliedUnknown)
+        store.once(.afterCommit(queue.collection)) { bench.clock.advance(by: .seconds(60)) }
+        try await late.release()
+        try await queue.one().complete()
         // Given to somebody else at once, or brought back.
         let ways: [(String, @Sendable (Delivery) async throws -> Void, @Sendable () async throws -> Void)] = [
             ("b", { try await $0.release() }, { _ = try await queue.one() }),
