@@ -75,7 +75,8 @@ public struct WorkQueue: Sendable {
     ///   - maximumPayload: Bytes of a payload that are taken; by default 256 KiB, and ``maximumPayload`` at most.
     ///   - maximumDepth: How many items the queue takes, held and waiting ones; by default as many as the store. Callers
     ///     that put items at the same time may exceed it by as many as they are.
-    ///   - longestHold: For how long in all one delivery can be extended; by default 12 hours.
+    ///   - longestHold: For how long in all one delivery can be extended, after which a consumer cancels its handler; by
+    ///     default 12 hours.
     ///   - clock: Measures how long a delivery is held. Due times and leases go by the store's time.
     ///   - randomness: Where the jitter comes from.
     ///   - onEvent: Told what happened, after it is durable.
