@@ -15,7 +15,8 @@ let store = try FileRecordStore(directory: "/var/lib/shop/records")
 // snippet.show
 let mails = WorkQueue("mails", store: store)
 let redrive = Redrive(mails.deadLetters, to: .queue(mails))
-let timeouts = DeadLetterFilter(reason: "attemptsExhausted", errorType: "TimedOut", maximumRedrives: 2)
+let timeouts = DeadLetterFilter(
+    reason: "attemptsExhausted", errorType: String(reflecting: TimedOut.self), maximumRedrives: 2)
 
 print(try await redrive.dryRun(timeouts))
 // snippet.hide

@@ -130,13 +130,19 @@ extension DeadLetter {
             throw UnreadableDeadLetter(id: record.id.key, offset: error.offset)
         }
         let arrival = body.arrival
+        let redrives = (record.claims - (arrival?.claims ?? 0)).addingReportingOverflow(arrival?.redrives ?? 0)
         self.init(
             id: record.id.key, position: record.position,
             reason: DeadLetterReason(uncheckedCode: record.state, note: body.note),
             origin: body.origin, payload: body.payload, headers: record.headers, failures: body.failures,
             enqueuedAt: body.enqueuedAt, deadLetteredAt: arrival?.time ?? record.createdAt,
-            redriveCount: record.claims - (arrival?.claims ?? 0) + (arrival?.redrives ?? 0), arrival: arrival)
+            // One more has to fit into what a record can say.
+            redriveCount: min(max(0, redrives.overflow ? .max : redrives.partialValue), Int(UInt32.max) - 1),
+            arrival: arrival)
     }
+
+    /// When the letter was put: one that was imported has been here no longer than its record, whatever its times say.
+    func arrived(in record: Record) -> Timestamp { arrival?.claims == 0 ? record.createdAt : deadLetteredAt }
 
     /// What the record of the letter holds.
     ///

@@ -7,7 +7,7 @@
 public struct DeadLetterFailure: Hashable, Sendable {
     /// When it failed, in the store's time.
     public let time: Timestamp
-    /// The type of the error, cut to 256 bytes.
+    /// The type of the error, with its module, cut to 256 bytes.
     public let errorType: String
     /// The error in words, cut to 1,024 bytes at the end of a character.
     public let message: String
@@ -38,7 +38,7 @@ public struct FailureHistory: Hashable, Sendable {
     /// How many of the latest failures are kept beside the first.
     public static let latestKept = 9
 
-    /// How many failures there were, kept or not.
+    /// How many failures there were, kept or not; counted up to 4,294,967,295.
     public private(set) var count: Int
     /// The first failure and the latest ones, oldest first; at most ten.
     public private(set) var kept: [DeadLetterFailure]
@@ -59,7 +59,7 @@ public struct FailureHistory: Hashable, Sendable {
 
     /// Adds a failure; the oldest but the first makes room.
     public mutating func append(_ failure: DeadLetterFailure) {
-        count += 1
+        count = min(count + 1, Int(UInt32.max))
         if kept.count > Self.latestKept { kept.remove(at: 1) }
         kept.append(failure)
     }

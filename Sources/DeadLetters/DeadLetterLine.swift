@@ -102,7 +102,8 @@ extension DeadLetterQueue {
 
 extension RecordDeadLetterQueue {
     /// Puts the letter of a line that ``DeadLetterQueue/exportLines(_:to:)`` gave, with its times and its counts; its
-    /// position is a new one, and the old one stays in its origin.
+    /// position is a new one, and the old one stays in its origin. An order key that was parked is none by an import: let
+    /// the lines of such a key come in their order, and they go back in it.
     ///
     /// - Throws: ``MalformedDeadLetterLine``; else as ``put(_:)``.
     @discardableResult
@@ -160,7 +161,7 @@ private func time(_ text: String) throws(MalformedDeadLetterLine) -> Timestamp {
     let malformed = MalformedDeadLetterLine(description: "no time: \(text.prefix(bytes: 40))")
     let isNegative = text.hasPrefix("-")
     let parts = text.dropFirst(isNegative ? 1 : 0).split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[1].utf8.count == 9,
+    guard parts.count == 2, !parts[0].isEmpty, parts[1].utf8.count == 9,
         parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
         let nanoseconds = Int64((isNegative ? "-" : "") + parts[0] + parts[1])
     else { throw malformed }

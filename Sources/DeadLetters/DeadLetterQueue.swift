@@ -60,7 +60,7 @@ public enum DeadLetterEviction: Hashable, Sendable {
 public struct DeadLetterFilter: Hashable, Sendable {
     /// The reason's code.
     public var reason: String?
-    /// The type of the latest error.
+    /// The type of the latest error, with its module, as `String(reflecting: TimedOut.self)` says it.
     public var errorType: String?
     /// Where the letter comes from.
     public var source: String?
@@ -70,7 +70,7 @@ public struct DeadLetterFilter: Hashable, Sendable {
     public var from: Timestamp?
     /// Put before that time.
     public var until: Timestamp?
-    /// Redriven at most so often; whoever came back more often than that needs a look.
+    /// Redriven at most so often, zero at least; whoever came back more often than that needs a look.
     public var maximumRedrives: Int?
 
     /// A filter from its parts; by default every letter fits.
@@ -96,6 +96,6 @@ public struct DeadLetterFilter: Hashable, Sendable {
         return fits(reason, letter.reason.code) && fits(errorType, letter.failures.last?.errorType)
             && fits(source, letter.origin.source) && fits(orderKey, letter.origin.orderKey)
             && from.map { letter.deadLetteredAt >= $0 } ?? true && until.map { letter.deadLetteredAt < $0 } ?? true
-            && maximumRedrives.map { letter.redriveCount <= $0 } ?? true
+            && maximumRedrives.map { letter.redriveCount <= max(0, $0) } ?? true
     }
 }

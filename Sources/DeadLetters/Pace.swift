@@ -25,11 +25,16 @@ public struct Pace: Hashable, Sendable {
 
     /// How many go together: those of a tenth of a second, one at least and 100 at most.
     package var batch: Int {
-        let perTenth = count.multipliedReportingOverflow(by: 100_000_000)
-        let batch = perTenth.overflow ? Self.largestBatch : perTenth.partialValue / Int(period.nanosecondsRoundedUp)
-        return min(max(1, batch), Self.largestBatch)
+        let tenths = UInt64(count).multipliedFullWidth(by: 100_000_000)
+        let period = UInt64(period.nanosecondsRoundedUp)
+        // The quotient of what is not below this has no room.
+        guard tenths.high < period else { return Self.largestBatch }
+        return Int(min(max(1, period.dividingFullWidth(tenths).quotient), UInt64(Self.largestBatch)))
     }
 
-    /// How long so many take.
-    package func time(for count: Int) -> Duration { period * count / self.count }
+    /// How long so many take; 292 years where it would be more than a `Duration` can say.
+    package func time(for count: Int) -> Duration {
+        let (product, overflows) = period.attoseconds.multipliedReportingOverflow(by: Int128(count))
+        return overflows ? .longest : Duration(attoseconds: product / Int128(self.count))
+    }
 }

@@ -25,7 +25,7 @@ package struct ParkedKey: Hashable, Sendable {
         self.runsThrough = runsThrough
     }
 
-    private init(_ record: Record) throws(MalformedBytes) {
+    fileprivate init(_ record: Record) throws(MalformedBytes) {
         var reader = ByteReader(record.body)
         guard try reader.readUInt8() == Self.version else { throw MalformedBytes(offset: 0) }
         letters = try reader.readNumber()
@@ -37,18 +37,10 @@ package struct ParkedKey: Hashable, Sendable {
     /// A key of which no letter stands.
     package static let open = ParkedKey(letters: 0, runsThrough: 0)
 
-    /// One that cannot be read stands still: nothing of the key runs until its letters have gone.
-    fileprivate init(reading record: Record?) {
-        guard let record else {
-            self = .open
-            return
-        }
-        do throws(MalformedBytes) {
-            self = try ParkedKey(record)
-        } catch {
-            self = ParkedKey(letters: 1, runsThrough: 0)
-            fence = record.fence
-        }
+    /// What is known of a key whose record cannot be read: so many letters stand, and nothing passes them.
+    fileprivate init(unreadable record: Record, letters: Int) {
+        self.init(letters: letters, runsThrough: 0)
+        fence = record.fence
     }
 
     /// Whether an item of the key that has this position has to follow its letters.
@@ -80,22 +72,41 @@ extension RecordDeadLetterQueue {
         guard !orderKeys.isEmpty else { return [:] }
         let keys = Array(orderKeys)
         let records = try await store.read(keys.map(parkedID)).records
-        return Dictionary(zip(keys, records.map { ParkedKey(reading: $0) }), uniquingKeysWith: { first, _ in first })
+        var parked: [String: ParkedKey] = [:]
+        for (key, record) in zip(keys, records) {
+            guard let record else {
+                parked[key] = .open
+                continue
+            }
+            do throws(MalformedBytes) {
+                parked[key] = try ParkedKey(record)
+            } catch {
+                // A letter that comes or goes after this changes the record, and so is in the way of who has counted.
+                parked[key] = ParkedKey(unreadable: record, letters: try await countLetters(of: key))
+            }
+        }
+        return parked
+    }
+
+    private func countLetters(of orderKey: String) async throws(StoreError) -> Int {
+        var count = 0
+        var position: UInt64?
+        repeat {
+            let page = try await store.scan(collection, state: nil, after: position, limit: 100)
+            count += page.records.count { $0.orderKey == orderKey }
+            position = page.next
+        } while position != nil
+        return count
     }
 
     /// The change that makes of a key what it is now; `nil` if nothing stands and nothing did.
     package func change(of orderKey: String, to parked: ParkedKey) -> Change? { parked.change(of: parkedID(orderKey)) }
 
-    /// The change that takes letters of a key out.
-    ///
-    /// - Parameter runsThrough: The position of the last of them if they go back to where they run.
-    package func change(
-        leaving letter: Record, count: Int = 1, runsThrough: UInt64? = nil
-    ) async throws(StoreError) -> Change? {
+    /// The change that takes a letter of its key out.
+    package func change(leaving letter: Record) async throws(StoreError) -> Change? {
         guard let orderKey = letter.orderKey else { return nil }
-        guard var parked = try await parkedKeys([orderKey])[orderKey], parked.letters > 0 else { return nil }
-        parked.letters -= count
-        if let runsThrough { parked.runsThrough = max(parked.runsThrough, runsThrough) }
+        var parked = try await parkedKeys([orderKey])[orderKey] ?? .open
+        parked.letters -= 1
         return change(of: orderKey, to: parked)
     }
 }

@@ -19,7 +19,8 @@ public struct DeadLetterStatistics: Hashable, Sendable {
     public var depth: Int { byReason.values.reduce(0, +) }
     /// How many there are of each reason, by its code.
     public let byReason: [String: Int]
-    /// How long the oldest letter has stood; `nil` if there is none.
+    /// How long ago the oldest letter came into the store, of one that was an item when that was enqueued; `nil` if
+    /// there is none.
     public let oldestAge: Duration?
 }
 

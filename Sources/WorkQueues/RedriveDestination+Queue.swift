@@ -9,16 +9,20 @@ extension RedriveDestination {
     ///
     /// A letter whose name an item of the queue has stays where it is and counts as skipped. Where the queue parks order
     /// keys, the letters behind the first one of a key go back with it and in their order, whatever the filter says of
-    /// them, and stay if it stays.
+    /// them, and stay if it stays. How many items the queue may hold is not looked at.
+    ///
+    /// It need not be the queue that the letters come from, but it must be on their store.
     public static func queue(_ queue: WorkQueue) -> RedriveDestination {
-        .changes(queue.name) { letters throws(StoreError) in try await queue.moves(redriving: letters) }
+        .changes(queue.name) { dead, letters throws(StoreError) in
+            try await queue.moves(redriving: letters, of: dead)
+        }
     }
 }
 
 extension WorkQueue {
     /// The changes that make items of letters again, as far as their order allows.
     func moves(
-        redriving letters: [RedriveDestination.Letter]
+        redriving letters: [RedriveDestination.Letter], of dead: RecordDeadLetterQueue
     ) async throws(StoreError) -> RedriveDestination.Moves {
         let keys = Set(letters.compactMap(\.record.orderKey))
         var names: Set<RecordID> = []
@@ -29,9 +33,9 @@ extension WorkQueue {
         }
         guard !keys.isEmpty else { return .init(ofLetters: letters.map(changeOfFreeName)) }
         // The keys are read first: whatever comes or goes after that is in the way of the commit.
-        var parked = try await deadLetters.parkedKeys(keys)
-        let heads = try await heads(of: letters)
-        var following = try await positions(of: keys, among: letters)
+        var parked = try await dead.parkedKeys(keys)
+        let heads = try await dead.heads(of: letters)
+        var following = try await dead.positions(of: keys, among: letters)
         var moves = RedriveDestination.Moves(ofLetters: [])
         for letter in letters {
             guard let key = letter.record.orderKey else {
@@ -54,41 +58,8 @@ extension WorkQueue {
             left.runsThrough = max(left.runsThrough, position)
             parked[key] = left
         }
-        moves.alongside = heads.keys.compactMap { key in parked[key].flatMap { deadLetters.change(of: key, to: $0) } }
+        moves.alongside = heads.keys.compactMap { key in parked[key].flatMap { dead.change(of: key, to: $0) } }
         return moves
-    }
-
-    /// The first letter of each key that is met, if it is the first of all: the store lets no other be claimed. The fence
-    /// is all that is wanted, and the lease is over at once.
-    private func heads(
-        of letters: [RedriveDestination.Letter]
-    ) async throws(StoreError) -> [String: RedriveDestination.Letter] {
-        var firsts: [String: Record] = [:]
-        for record in letters.map(\.record) {
-            guard let key = record.orderKey, firsts[key] == nil else { continue }
-            firsts[key] = record
-        }
-        let claim = ClaimRequest(.ids(firsts.values.map(\.id)), lease: Lease(.zero))
-        let claimed = Dictionary(
-            try await store.claim(claim).claimed.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        return firsts.compactMapValues { first in claimed[first.id].flatMap { .init(claimed: $0) } }
-    }
-
-    /// The positions of all letters of some keys that stand between the first and the last of these.
-    private func positions(
-        of keys: Set<String>, among letters: [RedriveDestination.Letter]
-    ) async throws(StoreError) -> [String: ArraySlice<UInt64>] {
-        guard let first = letters.first?.record.position, let last = letters.last?.record.position else { return [:] }
-        var positions: [String: ArraySlice<UInt64>] = [:]
-        var position: UInt64? = first - 1
-        repeat {
-            let page = try await store.scan(deadLetters.collection, state: nil, after: position, limit: 100)
-            for record in page.records where record.position <= last {
-                if let key = record.orderKey, keys.contains(key) { positions[key, default: []].append(record.position) }
-            }
-            position = page.next
-        } while position.map { $0 < last } ?? false
-        return positions
     }
 
     /// Brings all letters of an order key back, in their order; says how many. Safe to repeat.
@@ -114,7 +85,7 @@ extension WorkQueue {
                 position = next
                 continue
             }
-            let moves = try await moves(redriving: letters)
+            let moves = try await moves(redriving: letters, of: deadLetters)
             let changes = moves.ofLetters.compactMap { $0 }
             guard !changes.isEmpty else {
                 // The first one is held, or in somebody's way, or another has come before it.
@@ -123,9 +94,7 @@ extension WorkQueue {
                 continue
             }
             switch try await store.commit(changes + moves.alongside) {
-            case .committed:
-                count += changes.count
-                guard changes.count == letters.count else { return count }
+            case .committed: count += changes.count
             case .conflict(let conflict):
                 guard changes.indices.contains(conflict.index),
                     conflict.standing?.id == changes[conflict.index].destination
@@ -138,6 +107,9 @@ extension WorkQueue {
 
     /// Takes a letter of this queue out for good, as its dead letters do; where the queue parks order keys, the letters
     /// behind it come back in their order.
+    ///
+    /// - Throws: `StoreError`. The letter may be out then, and some of those behind it may still be letters:
+    ///   ``resume(orderKey:)`` brings them back.
     @discardableResult
     public func evict(_ id: String, because reason: String) async throws(StoreError) -> DeadLetterEviction {
         let orderKey = try await store.read([deadLetters.id(id)]).records[0]?.orderKey
@@ -157,7 +129,43 @@ extension WorkQueue {
         let name = letter.origin.source == self.name && !letter.origin.id.isEmpty ? letter.origin.id : letter.id
         let content = RecordContent(
             state: ItemState.ready.rawValue, body: body.encoded(), headers: letter.headers,
-            orderKey: letter.origin.orderKey, due: .after(.zero))
+            // A letter may have come from where an order key can be empty.
+            orderKey: letter.origin.orderKey.flatMap { $0.isEmpty ? nil : $0 }, due: .after(.zero))
         return .move(record.id, to: id(name), expecting: record.fence, with: content, lease: .end)
+    }
+}
+
+extension RecordDeadLetterQueue {
+    /// The first letter of each key that is met, if it is the first of all: the store lets no other be claimed. The fence
+    /// is all that is wanted, and the lease is over at once.
+    fileprivate func heads(
+        of letters: [RedriveDestination.Letter]
+    ) async throws(StoreError) -> [String: RedriveDestination.Letter] {
+        var firsts: [String: Record] = [:]
+        for record in letters.map(\.record) {
+            guard let key = record.orderKey, firsts[key] == nil else { continue }
+            firsts[key] = record
+        }
+        let claim = ClaimRequest(.ids(firsts.values.map(\.id)), lease: Lease(.zero))
+        let claimed = Dictionary(
+            try await store.claim(claim).claimed.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        return firsts.compactMapValues { first in claimed[first.id].flatMap { .init(claimed: $0) } }
+    }
+
+    /// The positions of all letters of some keys that stand between the first and the last of these.
+    fileprivate func positions(
+        of keys: Set<String>, among letters: [RedriveDestination.Letter]
+    ) async throws(StoreError) -> [String: ArraySlice<UInt64>] {
+        guard let first = letters.first?.record.position, let last = letters.last?.record.position else { return [:] }
+        var positions: [String: ArraySlice<UInt64>] = [:]
+        var position: UInt64? = first - 1
+        repeat {
+            let page = try await store.scan(collection, state: nil, after: position, limit: 100)
+            for record in page.records where record.position <= last {
+                if let key = record.orderKey, keys.contains(key) { positions[key, default: []].append(record.position) }
+            }
+            position = page.next
+        } while position.map { $0 < last } ?? false
+        return positions
     }
 }

@@ -73,4 +73,19 @@ import Testing
             }
         }
     }
+
+    @Test func `what a record of other hands counts does not make a letter trap`() throws {
+        let letter = NewDeadLetter(
+            id: "a", reason: .expired, origin: DeadLetterOrigin(source: "s", id: "a"), payload: [])
+        for (claims, arrivals, redrives) in [(0, 4_294_967_295, 0), (.max, 0, 4_294_967_295), (3, 1, 5)] {
+            let arrival = DeadLetterBody.Arrival(
+                time: Self.time(1), claims: arrivals, redrives: redrives, deliveries: 4_294_967_295)
+            let record = Record(
+                id: RecordID("dead-letters/q", "a"), fence: Fence(rawValue: 1), position: 1, state: "expired",
+                claims: claims, createdAt: Self.time(0), body: DeadLetterBody(letter, arrival: arrival).encoded())
+            let read = try DeadLetter(record)
+            #expect((0...4_294_967_294).contains(read.redriveCount))
+            if claims == 3 { #expect(read.redriveCount == 7) }
+        }
+    }
 }

@@ -65,6 +65,13 @@ import Testing
         bench.store.failNextCommit(applied: applied)
         if applied {
             #expect(try await bench.queue.evict("a", because: "why") == .evicted)
+            // Also when the look comes late: it finds the letter where it was to go.
+            try await bench.queue.put(bench.letter("b"))
+            bench.store.failNextCommit(applied: true) { bench.clock.advance(by: .seconds(31)) }
+            #expect(try await bench.queue.evict("b", because: "why") == .evicted)
+            try await bench.queue.purgeEvicted(olderThan: .zero)
+            try await bench.queue.put(bench.letter())
+            try await bench.queue.evict("a", because: "why")
         } else {
             await #expect(throws: StoreError.self) { try await bench.queue.evict("a", because: "why") }
             bench.clock.advance(by: .seconds(30))
@@ -142,6 +149,9 @@ import Testing
         ("\"payload\":\"AQID\"", "\"payload\":\"!\""), (".000000000\",\"failures\"", "\",\"failures\""),
         (".000000000\",\"failures\"", ".0000000000\",\"failures\""),
         (".000000000\",\"failures\"", ".00000000x\",\"failures\""),
+        ("\"enqueuedAt\":\"0.000000000\"", "\"enqueuedAt\":\".000000000\""),
+        ("\"enqueuedAt\":\"0.000000000\"", "\"enqueuedAt\":\"-.000000000\""),
+        ("\"enqueuedAt\":\"0.000000000\"", "\"enqueuedAt\":\"9223372036.854775808\""),
     ])
     func `a line that is none is refused, and nothing is stored`(_ wrong: (String, String)) async throws {
         let bench = try Bench(StoreKind.all[0])

@@ -169,4 +169,24 @@ import Testing
             #expect(try await queue.read("a")?.failures.count == 2)
         }
     }
+
+    @Test(arguments: StoreKind.all)
+    func `what another redrive has taken over is not taken for one's own change`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let queue = bench.queue
+        try await queue.put(bench.letter())
+        let outcome = try await queue.redrive("a", lease: .seconds(30)) { _ in
+            bench.store.failNextCommit(applied: false) {
+                bench.clock.advance(by: .seconds(30))
+                _ = try await bench.store.claim(
+                    ClaimRequest(.ids([RecordID(queue.collection, "a")]), lease: Lease(.seconds(30))))
+            }
+            throw Declined()
+        }
+        guard case .lost = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(try await queue.read("a")?.failures.count == 1)
+    }
 }

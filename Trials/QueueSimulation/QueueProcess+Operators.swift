@@ -13,7 +13,7 @@ extension QueueProcess {
     private func redrive(toHandler: Bool) -> Redrive {
         let destination =
             toHandler
-            ? RedriveDestination.handler("elsewhere") { letter in try await self.handle(letter) } : .queue(queue)
+            ? RedriveDestination.handler(queue.name) { letter in try await self.handle(letter) } : .queue(queue)
         return Redrive(queue.deadLetters, to: destination, lease: world.settings.lease, clock: world.clock)
     }
 

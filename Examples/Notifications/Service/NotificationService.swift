@@ -13,7 +13,8 @@ struct NotificationService: Sendable {
 
     private let queue: WorkQueue
     private let table: StatusTable
-    private let limits: UserLimits
+    /// For each user, so that nobody is told too much at once. It forgets with the process.
+    private let limits: KeyedRateLimiter<String>
     private let providers: @Sendable (ProviderName) -> Send
 
     /// - Parameter onSettled: Told of each notification that is sent, or given up.
@@ -22,7 +23,7 @@ struct NotificationService: Sendable {
         onSettled: @escaping @Sendable () -> Void = {}, providers: @escaping @Sendable (ProviderName) -> Send
     ) {
         self.providers = providers
-        limits = UserLimits(.perSecond(20, burst: 5), clock: clock)
+        limits = KeyedRateLimiter(.perSecond(20, burst: 5), name: "user", clock: clock)
         table = StatusTable(store: store)
         queue = WorkQueue(
             // Whoever stops this example by force, again and again, is no fault of an item.
@@ -65,6 +66,7 @@ struct NotificationService: Sendable {
             _ = try await table.commit(row.change(to: .unsendable, via: nil), of: row.id)
             throw error
         }
+        // A rejection: the consumer gives the item back until there is a permit, and counts no failure.
         try await limits.acquire(notification.user)
         var provider = row.via ?? .first
         while true {

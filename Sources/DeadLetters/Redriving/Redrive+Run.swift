@@ -11,7 +11,8 @@ extension Redrive {
     ///
     /// - Returns: How far the redrive has come; `nil` if there is none.
     /// - Throws: ``RedriveHeld`` if another process runs it, or has taken it over because this one was silent for longer
-    ///   than its lease; `StoreError`, after which it can be run again; ``RedriveUnreadable``; `CancellationError`.
+    ///   than its lease; ``RedriveActive`` if it goes to another destination than this one; `StoreError`, after which it can be run again; ``RedriveUnreadable``; `CancellationError`, or
+    ///   what a handler threw when its task was cancelled.
     public func run() async throws -> RedriveProgress? {
         let claim = try await store.claim(ClaimRequest(.ids([taskID]), lease: Lease(lease)))
         guard let task = claim.claimed.first else {
@@ -25,15 +26,21 @@ extension Redrive {
             try await letGo(course)
             return course.progress
         }
+        guard course.progress.destination == destination.name else {
+            try await letGo(course)
+            throw RedriveActive(queue: letters.name, progress: try read(task))
+        }
         do {
             while try await step(&course) {}
-        } catch is CancellationError {
-            try await letGo(course)
-            throw CancellationError()
+        } catch {
+            // If even that fails, the lease sees to it.
+            try? await letGo(course)
+            throw error
         }
         return course.progress
     }
 
+    /// Changes nothing if somebody else has the task by now.
     private func letGo(_ course: RedriveCourse) async throws(StoreError) {
         _ = try await store.extend(taskID, fence: course.fence, lease: .zero)
     }
@@ -50,8 +57,7 @@ extension Redrive {
         try Task.checkCancellation()
         var batch = try await gather(for: course.progress)
         if !batch.letters.isEmpty, try await wait(until: course.progress.notBefore, from: answer.now, course) {
-            // Much may have happened meanwhile, the redrive's end included.
-            guard try await store.read([wishID]).records[0]?.fence == wish?.fence else { return true }
+            // Much may have happened meanwhile; if it is another wish, the commit says so.
             batch = try await gather(for: course.progress)
         }
         if batch.letters.isEmpty, batch.isLast {
@@ -78,11 +84,15 @@ extension Redrive {
         throw RedriveHeld(queue: letters.name, retryAfter: nil)
     }
 
+    /// How many pages are looked through for a batch: where few letters are meant, most batches have none, and the
+    /// redrive goes on from where they end.
+    private static var pagesOfBatch: Int { 10 }
+
     /// The letters that come next.
     private func gather(for progress: RedriveProgress) async throws(StoreError) -> RedriveBatch {
         let left = progress.plan.limit.map { $0 - progress.redriven - progress.failed } ?? .max
         var batch = RedriveBatch(wanted: min(progress.plan.rate.batch, left), cursor: progress.cursor)
-        while batch.isOpen {
+        for _ in 0..<Self.pagesOfBatch where batch.isOpen {
             let page = try await store.scan(
                 letters.collection, state: nil, after: batch.cursor, limit: 100)
             batch.add(page, progress)
@@ -93,10 +103,11 @@ extension Redrive {
     /// Moves letters within the store, in one commit with the progress.
     private func move(
         _ batch: inout RedriveBatch, _ course: inout RedriveCourse, _ wish: Record?,
-        _ changes: ([RedriveDestination.Letter]) async throws(StoreError) -> RedriveDestination.Moves
+        _ changes: (RecordDeadLetterQueue, [RedriveDestination.Letter]) async throws(StoreError) ->
+            RedriveDestination.Moves
     ) async throws {
         while true {
-            let moves = try await changes(batch.letters)
+            let moves = try await changes(letters, batch.letters)
             batch.leaveOut(course.progress.plan) { moves.ofLetters[$0] == nil }
             let changes = moves.ofLetters.compactMap { $0 }
             let answer = try await settle(
@@ -119,17 +130,28 @@ extension Redrive {
         _ batch: RedriveBatch, _ course: inout RedriveCourse, _ wish: Record?,
         to handler: @Sendable (DeadLetter) async throws -> Void
     ) async throws {
+        let rate = course.progress.plan.rate
         let reserved = course.progress
-        guard try await replace(&course, reserved, wish, [], going: batch.letters.count) == nil else { return }
+        let all = rate.time(for: batch.letters.count)
+        guard try await replace(&course, reserved, wish, [], waiting: all) == nil else { return }
         var progress = course.progress
-        progress.skipped += batch.skipped
+        // When the next may go: a handler that takes long is no credit for those after it.
+        var next = time.now()
         var failure: (any Error)?
-        for letter in batch.letters {
+        var isOver = true
+        letters: for letter in batch.letters {
             do {
                 try Task.checkCancellation()
                 try await hold(course, for: lease)
+                next = max(next, time.now()).addingSaturating(rate.time(for: 1).nanosecondsRoundedUp)
                 switch try await letters.redrive(letter.letter.id, lease: lease, to: handler) {
                 case .redriven: progress.redriven += 1
+                case .rejected(let rejection) where rejection.retryAfter != nil:
+                    // It did not run, and says when it will.
+                    let pause = rejection.retryAfter ?? .zero
+                    next = max(next, time.now().addingSaturating(pause.nanosecondsRoundedUp))
+                    isOver = false
+                    break letters
                 case .failed, .rejected: progress.failed += 1
                 case .notFound, .held, .lost: progress.skipped += 1
                 }
@@ -139,9 +161,13 @@ extension Redrive {
                 break
             }
         }
-        if failure == nil { progress.cursor = batch.cursor }
+        if failure == nil, isOver {
+            progress.cursor = batch.cursor
+            progress.skipped += batch.skipped
+        }
         // What was done is counted, whatever has ended it.
-        _ = try await replace(&course, progress, nil, [])
+        let rest = Duration.nanoseconds(max(0, next.subtractingSaturating(time.now())))
+        _ = try await replace(&course, progress, nil, [], waiting: rest)
         if let failure { throw failure }
     }
 
@@ -153,7 +179,8 @@ extension Redrive {
         progress.redriven += redriven
         progress.skipped += batch.skipped
         progress.cursor = batch.cursor
-        return try await replace(&course, progress, wish, moves, going: redriven)
+        return try await replace(
+            &course, progress, wish, moves, waiting: redriven > 0 ? progress.plan.rate.time(for: redriven) : nil)
     }
 
     private func end(
@@ -168,15 +195,14 @@ extension Redrive {
 
     /// Replaces the task's record under the wish that was read, together with moves; the index of what is in the way.
     ///
-    /// - Parameter count: How many letters go now, after which the next have to wait.
+    /// - Parameter wait: How long from now the next letters have to wait; `nil` for as long as before.
     private func replace(
         _ course: inout RedriveCourse, _ progress: RedriveProgress, _ wish: Record?, _ moves: [Change],
-        going count: Int = 0, lease change: LeaseChange? = nil
+        waiting wait: Duration? = nil, lease change: LeaseChange? = nil
     ) async throws -> Int? {
         let named = course.fence
-        let wait = progress.plan.rate.time(for: count)
         let own = Change.replace(
-            taskID, expecting: named, with: content(progress, notBefore: count > 0 ? .after(wait) : .unchanged),
+            taskID, expecting: named, with: content(progress, notBefore: wait.map { .after($0) } ?? .unchanged),
             lease: change ?? .extend(lease))
         let guards = wish.map { [Change.assert(wishID, $0.fence)] } ?? []
         var fence: Fence?
@@ -185,7 +211,7 @@ extension Redrive {
             switch try await store.commit([own] + guards + moves) {
             case .committed(let committed):
                 fence = committed.fences[0]
-                if count > 0 { progress.notBefore = committed.now.advanced(by: wait) }
+                if let wait { progress.notBefore = committed.now.advanced(by: wait) }
             case .conflict(let conflict) where conflict.index > 0: return conflict.index
             case .conflict: break
             }
@@ -203,73 +229,5 @@ extension Redrive {
         course.fence = fence
         course.progress = progress
         return nil
-    }
-}
-
-/// A redrive on its way in this process.
-private struct RedriveCourse {
-    var fence: Fence
-    let holder: Holder?
-    var progress: RedriveProgress
-}
-
-/// Letters that are to go together.
-private struct RedriveBatch {
-    let wanted: Int
-    var cursor: UInt64?
-    var letters: [RedriveDestination.Letter] = []
-    var skipped = 0
-    /// Whether nothing comes after them.
-    var isLast = false
-    private var room = RedriveDestination.room
-    private var isFull = false
-
-    init(wanted: Int, cursor: UInt64?) {
-        self.wanted = wanted
-        self.cursor = cursor
-        isLast = wanted <= 0
-    }
-
-    var isOpen: Bool { letters.count < wanted && !isFull && !isLast }
-
-    /// Leaves letters where they are; those that were asked for count as skipped.
-    mutating func leaveOut(_ plan: RedrivePlan, where isOut: (Int) -> Bool) {
-        var kept: [RedriveDestination.Letter] = []
-        for (index, letter) in letters.enumerated() {
-            if !isOut(index) {
-                kept.append(letter)
-            } else if plan.filter.matches(letter.letter) {
-                skipped += 1
-            }
-        }
-        letters = kept
-    }
-
-    /// Adds what fits of a page, as far as letters are wanted.
-    mutating func add(_ page: ScanAnswer, _ progress: RedriveProgress) {
-        for record in page.records {
-            guard letters.count < wanted else { return }
-            guard room.takes(record) else {
-                isFull = true
-                return
-            }
-            cursor = record.position
-            guard let letter = try? DeadLetter(record) else {
-                skipped += 1
-                continue
-            }
-            let candidate = RedriveDestination.Letter(record: record, letter: letter)
-            // Where order counts, those behind the first one go with it, whenever they came.
-            guard
-                candidate.isFollower
-                    || progress.plan.filter.matches(letter) && letter.deadLetteredAt <= progress.startedAt
-            else { continue }
-            if record.isHeld(at: page.now) {
-                skipped += 1
-            } else {
-                letters.append(candidate)
-            }
-        }
-        if page.next == nil { isLast = true } else if letters.count < wanted { cursor = page.next }
     }
 }

@@ -7,7 +7,7 @@
 /// each queue.
 ///
 /// What it is to do and how far it has come is kept in the store: it survives crashes, any process that has the queue can
-/// run it, and every copy of this value is the same redrive.
+/// run it, and every value of the same queue is the same redrive; only one of the same destination can run it.
 ///
 /// ```swift
 /// let redrive = Redrive(mails.deadLetters, to: .queue(mails))
@@ -31,7 +31,8 @@ public struct Redrive: Sendable {
     /// - Parameters:
     ///   - letters: The queue.
     ///   - destination: Where the letters go.
-    ///   - lease: After which silence another process may go on with what one has begun; by default 30 s.
+    ///   - lease: After which silence another process may go on with what one has begun; by default 30 s. A handler
+    ///     should take less than that for a letter, or another process may hand it out again meanwhile.
     ///   - clock: Measures the pauses between letters.
     public init(
         _ letters: RecordDeadLetterQueue, to destination: RedriveDestination, lease: Duration = .seconds(30),
@@ -54,6 +55,15 @@ public struct Redrive: Sendable {
         case run
         case pause
         case cancel
+
+        /// What the redrive is when the wish is fulfilled.
+        var state: RedriveProgress.State {
+            switch self {
+            case .run: .running
+            case .pause: .paused
+            case .cancel: .cancelled
+            }
+        }
     }
 
     /// How many letters a filter lets through, by reason; brings none back.
@@ -61,8 +71,12 @@ public struct Redrive: Sendable {
         var counts: [String: Int] = [:]
         var position: UInt64?
         repeat {
-            let page = try await letters.list(filter, after: position, limit: 1_000)
-            for letter in page.letters { counts[letter.reason.code, default: 0] += 1 }
+            let page = try await store.scan(letters.collection, state: filter.reason, after: position, limit: 1_000)
+            // One after the other, since each is a copy of its bytes.
+            for record in page.records {
+                guard let letter = try? DeadLetter(record), filter.matches(letter) else { continue }
+                counts[letter.reason.code, default: 0] += 1
+            }
             position = page.next
         } while position != nil
         return counts
@@ -70,7 +84,8 @@ public struct Redrive: Sendable {
 
     /// Starts a redrive, which goes on wherever ``run()`` is called.
     ///
-    /// - Throws: ``RedriveActive`` if one is under way or paused; `StoreError`; ``RedriveUnreadable``.
+    /// - Throws: ``RedriveActive`` if one is under way or paused; `StoreError`, and after `outcomeUnknown` it may be
+    ///   under way; ``RedriveUnreadable``.
     @discardableResult
     public func start(_ plan: RedrivePlan) async throws -> RedriveProgress {
         while true {
@@ -86,7 +101,14 @@ public struct Redrive: Sendable {
                 change(of: taskID, standing.records[0], content(progress, notBefore: .after(.zero))),
                 change(of: wishID, standing.records[1], RecordContent(state: Wish.run.rawValue)),
             ]
-            if case .committed = try await store.commit(changes) { return progress }
+            do throws(StoreError) {
+                if case .committed = try await store.commit(changes) { return progress }
+            } catch {
+                guard case .outcomeUnknown = error, let task = try? await store.read([taskID]).records[0],
+                    task.fence != standing.records[0]?.fence, task.body == progress.encoded()
+                else { throw error }
+                return progress
+            }
         }
     }
 
@@ -104,29 +126,34 @@ public struct Redrive: Sendable {
 
     /// Has the redrive stand still after the letters that are just being brought back, until ``resume()``.
     ///
-    /// - Returns: What stands afterwards; a redrive that somebody runs at that moment follows within a batch.
+    /// - Returns: What stands afterwards; a redrive that somebody runs at that moment follows within a batch. `nil` if
+    ///   there is none.
+    /// - Throws: `StoreError`, after which it can be repeated; ``RedriveUnreadable``.
     @discardableResult
-    public func pause() async throws -> RedriveProgress? { try await wish(.pause, settling: .paused, from: [.running]) }
+    public func pause() async throws -> RedriveProgress? { try await wish(.pause) }
 
-    /// Lets a paused redrive go on; call ``run()`` for it.
+    /// Lets a paused redrive go on; call ``run()`` for it. Takes back a ``pause()`` that nobody has followed yet.
+    ///
+    /// Returns and throws as ``pause()`` does.
     @discardableResult
-    public func resume() async throws -> RedriveProgress? { try await wish(.run, settling: .running, from: [.paused]) }
+    public func resume() async throws -> RedriveProgress? { try await wish(.run) }
 
-    /// Ends the redrive; the letters that it has not brought back stay.
+    /// Ends the redrive; the letters that it has not brought back stay. Nothing takes it back.
+    ///
+    /// Returns and throws as ``pause()`` does.
     @discardableResult
-    public func cancel() async throws -> RedriveProgress? {
-        try await wish(.cancel, settling: .cancelled, from: [.running, .paused])
-    }
+    public func cancel() async throws -> RedriveProgress? { try await wish(.cancel) }
 
     /// Leaves a wish, and fulfils it at once where nobody runs the redrive.
-    private func wish(
-        _ wish: Wish, settling state: RedriveProgress.State, from states: [RedriveProgress.State]
-    ) async throws -> RedriveProgress? {
+    private func wish(_ wish: Wish) async throws -> RedriveProgress? {
         while true {
             let standing = try await store.read([taskID, wishID])
             guard let task = standing.records[0], let last = standing.records[1] else { return nil }
             var progress = try read(task)
-            guard states.contains(progress.state) else { return progress }
+            // What has ended, or is to, stays so.
+            guard progress.state == .running || progress.state == .paused,
+                wish == .cancel || last.state != Wish.cancel.rawValue
+            else { return progress }
             var changes = [
                 Change.replace(
                     wishID, expecting: last.fence, with: RecordContent(state: wish.rawValue), lease: .end)
@@ -134,7 +161,7 @@ public struct Redrive: Sendable {
             if task.isHeld(at: standing.now) {
                 changes.append(.assert(taskID, task.fence))
             } else {
-                progress.state = state
+                progress.state = wish.state
                 changes.append(.replace(taskID, expecting: task.fence, with: content(progress), lease: .end))
             }
             if case .committed = try await store.commit(changes) { return progress }
@@ -155,7 +182,7 @@ public struct Redrive: Sendable {
     }
 }
 
-/// A redrive of the queue is under way or paused, and there is one at a time.
+/// A redrive of the queue is under way or paused, to this destination or another, and there is one at a time.
 public struct RedriveActive: Error, Hashable, CustomStringConvertible {
     /// The queue's name.
     public let queue: String

@@ -7,7 +7,7 @@
 public struct RedriveDestination: Sendable {
     enum Form: Sendable {
         /// Records of the same store: what becomes of each letter is one commit with the redrive's own progress.
-        case changes(@Sendable ([Letter]) async throws(StoreError) -> Moves)
+        case changes(@Sendable (RecordDeadLetterQueue, [Letter]) async throws(StoreError) -> Moves)
         case handler(@Sendable (DeadLetter) async throws -> Void)
     }
 
@@ -59,7 +59,7 @@ public struct RedriveDestination: Sendable {
         }
     }
 
-    /// What the destination is called.
+    /// What the destination is called; a redrive goes to the one that it was started for.
     public let name: String
     let form: Form
 
@@ -68,8 +68,12 @@ public struct RedriveDestination: Sendable {
     /// It is given each letter as by ``RecordDeadLetterQueue/redrive(_:lease:to:)``: a letter that it takes is removed
     /// afterwards, so after a crash between the two it is given the letter again, under the same name.
     ///
+    /// A letter for which it throws stays, with the failure added, and counts as failed. If it throws a `Rejection` that
+    /// says when to come again, such as that of an open circuit, the redrive waits until then and gives it the same
+    /// letter; one that does not say counts as failed.
+    ///
     /// - Parameters:
-    ///   - name: For people; at most 255 bytes.
+    ///   - name: What tells it from other destinations, the same in every process; at most 255 bytes.
     ///   - handler: Takes a letter, and throws if it does not.
     public static func handler(
         _ name: String, _ handler: @escaping @Sendable (DeadLetter) async throws -> Void
@@ -79,9 +83,10 @@ public struct RedriveDestination: Sendable {
 
     /// A place in the same store.
     ///
-    /// - Parameter changes: Says how letters get there, oldest first.
+    /// - Parameter changes: Says how letters of a queue get there, oldest first.
     package static func changes(
-        _ name: String, _ changes: @escaping @Sendable ([Letter]) async throws(StoreError) -> Moves
+        _ name: String,
+        _ changes: @escaping @Sendable (RecordDeadLetterQueue, [Letter]) async throws(StoreError) -> Moves
     ) -> RedriveDestination {
         RedriveDestination(name: name, form: .changes(changes))
     }

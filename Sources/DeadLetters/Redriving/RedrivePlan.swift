@@ -7,10 +7,11 @@
 public struct RedrivePlan: Hashable, Sendable {
     /// Which letters are meant. Letters that are put after the start are left to another redrive.
     public var filter: DeadLetterFilter
-    /// How fast: never more than a tenth of a second's letters at once, and never more than the rate over any longer
-    /// time, also over crashes and resumptions.
+    /// How fast: never more than a tenth of a second's letters at once, but one at least and 100 at most, and others only
+    /// when the time of these is over; also over crashes and resumptions.
     public var rate: Pace
-    /// How many letters at most; by default all.
+    /// How many letters are handed out at most, taken or not; by default all. With a handler outside the store, those of
+    /// one batch that a crash leaves uncounted come on top.
     public var limit: Int?
 
     /// A plan from its parts; by default every letter, 10 a second.
@@ -109,10 +110,7 @@ extension RedriveProgress {
         guard period > 0 else { throw reader.malformed }
         plan = RedrivePlan(filter: filter, rate: Pace(count, per: .nanoseconds(period)), limit: limit)
         startedAt = try reader.readTimestamp()
-        guard let redriven = try reader.readWholeNumber(), let failed = try reader.readWholeNumber(),
-            let skipped = try reader.readWholeNumber()
-        else { throw reader.malformed }
-        (self.redriven, self.failed, self.skipped) = (redriven, failed, skipped)
+        (redriven, failed, skipped) = (try reader.readNumber(), try reader.readNumber(), try reader.readNumber())
         cursor = try reader.readOptional { reader throws(MalformedBytes) in try reader.readUInt64() }
         notBefore = record.dueAt ?? startedAt
         try reader.finish()
