@@ -31,6 +31,7 @@ final class QueueProcess: Sendable {
         let link = ProcessLink(number)
         self.link = link
         self.world = world
+        world.add(link)
         let settings = world.settings
         let records = WitnessedRecords(world: world, process: link)
         queue = WorkQueue(

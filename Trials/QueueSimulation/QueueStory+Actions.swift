@@ -81,8 +81,9 @@ extension QueueStory {
     private mutating func die(_ process: QueueProcess) {
         guard has(.deaths) else { return }
         switch draw(6) {
-        case 0: process.link.end()
+        case 0: if settings.hasFiles { reopen() } else { process.link.end() }
         case 1: reopen()
+        case 2 where settings.hasFiles: world.files?.stop(after: draw(25), writing: draw(600))
         default: process.link.die(afterCommits: 1 + draw(4), applies: draw(2) == 0)
         }
     }

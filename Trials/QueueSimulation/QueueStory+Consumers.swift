@@ -15,9 +15,10 @@ extension QueueStory {
     /// - Returns: How it went; every item has been done, and none before an earlier one of its key.
     /// - Throws: ``Violation``
     package static func consume(
-        items: Int, keys: Int, parks: Bool = false, seed: UInt64
+        items: Int, keys: Int, parks: Bool = false, inFiles: Bool = false, seed: UInt64
     ) throws(Violation) -> Summary {
-        let settings = QueueStorySettings(parks: parks, maximumFailures: 1_000, maximumCrashes: 1_000, processes: 2)
+        let settings = QueueStorySettings(
+            parks: parks, maximumFailures: 1_000, maximumCrashes: 1_000, processes: 2, inFiles: inFiles)
         var story = QueueStory(settings, seed: seed)
         story.world.tell { $0.notes = nil }
         story.consume(items: items, keys: keys)

@@ -21,16 +21,20 @@ final class Course: Sendable {
 /// A short story in which a process dies at every one of its commits, one after the other.
 extension QueueStory {
     /// Tells it for each commit, carried out or not, with leases that end by their time or because the store is opened
-    /// again.
+    /// again. In files it is always opened again, and a commit that is not carried out to its end may be in or not.
     ///
     /// - Returns: How many stories there were.
     /// - Throws: ``Violation``
-    package static func dieEverywhere(parks: Bool) throws(Violation) -> Int {
+    package static func dieEverywhere(parks: Bool, inFiles: Bool = false) throws(Violation) -> Int {
         var count = 0
         for commit in 1...1_000 {
-            for (applies, reopens) in [(true, true), (true, false), (false, true), (false, false)] {
-                let settings = QueueStorySettings(parks: parks, maximumFailures: 1, maximumCrashes: 3, processes: 1)
-                var story = QueueStory(settings, seed: UInt64(commit))
+            var ways = [(true, true), (true, false), (false, true), (false, false)]
+            // Where in the commit the disk stops is drawn.
+            if inFiles { ways += Array(repeating: (false, true), count: 8) }
+            for (number, (applies, reopens)) in ways.enumerated() {
+                let settings = QueueStorySettings(
+                    parks: parks, maximumFailures: 1, maximumCrashes: 3, processes: 1, inFiles: inFiles)
+                var story = QueueStory(settings, seed: UInt64(100 * commit + number))
                 guard try story.die(atCommit: commit, applies: applies, reopens: reopens) else { return count }
                 count += 1
             }
@@ -46,7 +50,8 @@ extension QueueStory {
         for _ in 0..<2 {
             walk(course)
             guard processes.allSatisfy({ !$0.link.isAlive }) else { break }
-            if reopens { reopen() } else { pass(settings.lease + .seconds(1)) }
+            // Files have been opened again by now.
+            if !reopens { pass(settings.lease + .seconds(1)) } else if !settings.hasFiles { reopen() }
             replaceTheDead()
         }
         quietly { process in await process.look() }

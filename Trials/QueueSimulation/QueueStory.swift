@@ -30,6 +30,8 @@ package struct QueueStory {
     /// How stories went.
     package struct Summary: Hashable, Sendable {
         package var stories = 0
+        /// Those of a store in files.
+        package var inFiles = 0
         package var items = 0
         package var deliveries = 0
         package var completed = 0
@@ -54,6 +56,7 @@ package struct QueueStory {
 
         package static func += (left: inout Summary, right: Summary) {
             left.stories += right.stories
+            left.inFiles += right.inFiles
             left.items += right.items
             left.deliveries += right.deliveries
             left.completed += right.completed
@@ -76,9 +79,12 @@ package struct QueueStory {
     var actCount = 0
     var deaths = 0
 
-    init(seed: UInt64, bug: PlantedQueueBug?, leavingOut left: Set<Feature>, notesAreKept: Bool) {
+    init(
+        seed: UInt64, inFiles hasFiles: Bool?, bug: PlantedQueueBug? = nil, leavingOut left: Set<Feature> = [],
+        notesAreKept: Bool = false
+    ) {
         let random = RandomSource.seeded(seed)
-        var settings = QueueStorySettings(random)
+        var settings = QueueStorySettings(random, inFiles: hasFiles)
         if left.contains(.losses) { settings.lossChance = 0 }
         if left.contains(.gates) { settings.gateChance = 0 }
         if left.contains(.consumers) { settings.hasConsumers = false }
@@ -99,30 +105,32 @@ package struct QueueStory {
 
     /// Tells the story of that number.
     ///
+    /// - Parameter inFiles: Whether the store is in files; the number says so unless it is given.
     /// - Throws: ``Violation``, with the story up to there, and without what it does not need.
-    package static func tell(seed: UInt64) throws(Violation) -> Summary {
-        var story = QueueStory(seed: seed, bug: nil, leavingOut: [], notesAreKept: false)
-        if let found = story.tell() { throw shrink(seed, nil, found) }
+    package static func tell(seed: UInt64, inFiles: Bool? = nil) throws(Violation) -> Summary {
+        var story = QueueStory(seed: seed, inFiles: inFiles)
+        if let found = story.tell() { throw shrink(seed, inFiles, found) }
         var summary = story.world.tell { $0.summary }
         summary.stories = 1
+        summary.inFiles = story.settings.hasFiles ? 1 : 0
         summary.deaths = story.deaths
         return summary
     }
 
     /// What the model says of the bug in the story of that number; `nil` if it does not show.
-    package static func shows(_ bug: PlantedQueueBug, seed: UInt64) -> String? {
-        var story = QueueStory(seed: seed, bug: bug, leavingOut: [], notesAreKept: false)
+    package static func shows(_ bug: PlantedQueueBug, seed: UInt64, inFiles: Bool? = nil) -> String? {
+        var story = QueueStory(seed: seed, inFiles: inFiles, bug: bug)
         return story.tell()
     }
 
     /// Leaves out of a story what its violation does not need.
-    private static func shrink(_ seed: UInt64, _ bug: PlantedQueueBug?, _ found: String) -> Violation {
+    private static func shrink(_ seed: UInt64, _ inFiles: Bool?, _ found: String) -> Violation {
         var left: Set<Feature> = []
         for feature in Feature.allCases {
-            var story = QueueStory(seed: seed, bug: bug, leavingOut: left.union([feature]), notesAreKept: false)
+            var story = QueueStory(seed: seed, inFiles: inFiles, leavingOut: left.union([feature]))
             if story.tell() != nil { left.insert(feature) }
         }
-        var story = QueueStory(seed: seed, bug: bug, leavingOut: left, notesAreKept: true)
+        var story = QueueStory(seed: seed, inFiles: inFiles, leavingOut: left, notesAreKept: true)
         let last = story.tell() ?? found
         let notes = story.world.tell { $0.notes ?? [] }.map { "    \($0)" }.joined(separator: "\n")
         let names = Feature.allCases.filter(left.contains).map { "\($0)" }.joined(separator: ", ")
@@ -186,6 +194,11 @@ package struct QueueStory {
     mutating func reopen() {
         world.tell { $0.note("all processes die, and the store is opened again") }
         for process in processes { process.link.end() }
+        if settings.hasFiles {
+            world.reopenFiles()
+            world.endAllOfBefore()
+            return replaceTheDead()
+        }
         let base = world.base
         world.tell { $0.endLeases() }
         do {

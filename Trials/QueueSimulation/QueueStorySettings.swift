@@ -8,6 +8,9 @@ internal import ReliabilityCore
 
 /// What kind of story it is.
 struct QueueStorySettings: Sendable {
+    /// One in so many stories is of a store in files, each of which takes the time of two others.
+    private static let shareOfFiles: Int64 = 4
+
     var parks: Bool
     var maximumFailures: Int
     var maximumCrashes: Int
@@ -22,8 +25,14 @@ struct QueueStorySettings: Sendable {
     var gateChance: Int64
     /// Whether consumers run beside the workers.
     var hasConsumers: Bool
+    /// Whether the store is in files, which all processes have open as one.
+    var hasFiles: Bool
 
-    init(_ random: RandomSource) {
+    /// Whether the story is drawn at random, and anything may happen in it.
+    var isDrawn: Bool { actions > 0 }
+
+    /// - Parameter hasFiles: Drawn unless given.
+    init(_ random: RandomSource, inFiles hasFiles: Bool?) {
         func draw(_ count: Int64) -> Int { Int(random.draw(upTo: count - 1)) }
         parks = draw(3) != 0
         maximumFailures = 1 + draw(3)
@@ -35,14 +44,16 @@ struct QueueStorySettings: Sendable {
         lossChance = [0, 0, 3, 10][draw(4)]
         gateChance = [0, 4, 10][draw(3)]
         hasConsumers = draw(4) == 0
+        self.hasFiles = hasFiles ?? (draw(Self.shareOfFiles) == 0)
     }
 
     /// A story in which nothing is drawn.
-    init(parks: Bool, maximumFailures: Int, maximumCrashes: Int, processes: Int) {
+    init(parks: Bool, maximumFailures: Int, maximumCrashes: Int, processes: Int, inFiles hasFiles: Bool) {
         self.parks = parks
         self.maximumFailures = maximumFailures
         self.maximumCrashes = maximumCrashes
         self.processes = processes
+        self.hasFiles = hasFiles
         (names, keys, actions, lossChance, gateChance, hasConsumers) = (0, 0, 0, 0, 0, false)
     }
 }
@@ -64,10 +75,16 @@ enum Names {
 /// A bug between a queue and its store, for a proof that the model finds it.
 package struct PlantedQueueBug: Sendable, CustomStringConvertible {
     package let description: String
+    let durability: FileDurability
     let wrap: @Sendable (any RecordStore) -> any RecordStore
 
-    package init(_ description: String, wrap: @escaping @Sendable (any RecordStore) -> any RecordStore) {
+    /// - Parameter durability: Of the store, if it is in files.
+    package init(
+        _ description: String, durability: FileDurability = .everyCommit,
+        wrap: @escaping @Sendable (any RecordStore) -> any RecordStore
+    ) {
         self.description = description
+        self.durability = durability
         self.wrap = wrap
     }
 }

@@ -18,7 +18,9 @@ final class QueueWorld: Sendable {
     let settings: QueueStorySettings
     let random: RandomSource
     let clock = ManualClock()
-    let base: InMemoryRecordStore
+    let base: any RecordStore
+    /// The store, if it is in files; nothing is left of its processes' holds when one of them dies.
+    let files: QueueFiles?
     private let model: Locked<QueueModel>
     let bug: PlantedQueueBug?
     private let link: Locked<Link>
@@ -27,14 +29,28 @@ final class QueueWorld: Sendable {
         var lossChance: Int64
         var gateChance: Int64
         var waiting: [CheckedContinuation<Void, Never>] = []
+        /// The ways of all processes to the store.
+        var links: [ProcessLink] = []
+        /// Whether the files have been opened again, and those who had them open before live on.
+        var isReopened = false
     }
 
     init(_ settings: QueueStorySettings, _ random: RandomSource, _ bug: PlantedQueueBug?, notesAreKept: Bool) {
         self.settings = settings
         self.random = random
         self.bug = bug
-        base = InMemoryRecordStore(clock: clock)
-        model = Locked(QueueModel(settings, notesAreKept: notesAreKept))
+        var model = QueueModel(settings, notesAreKept: notesAreKept)
+        var files: QueueFiles?
+        if settings.hasFiles {
+            do throws(FileStoreError) {
+                files = try QueueFiles(clock, random, bug?.durability ?? .everyCommit)
+            } catch {
+                model.accuse("the store does not open: \(error)")
+            }
+        }
+        self.files = files
+        base = files ?? InMemoryRecordStore(clock: clock)
+        self.model = Locked(model)
         link = Locked(Link(lossChance: settings.lossChance, gateChance: settings.gateChance))
     }
 
@@ -51,6 +67,7 @@ final class QueueWorld: Sendable {
             link.lossChance = 0
             link.gateChance = 0
         }
+        files?.live()
         openGates()
     }
 
@@ -80,6 +97,43 @@ final class QueueWorld: Sendable {
         case ..<40: await Task.yield()
         default: break
         }
+    }
+
+    // MARK: Ends
+
+    /// A process has a way to the store from now on.
+    func add(_ process: ProcessLink) { link.withLock { $0.links.append(process) } }
+
+    /// Everybody is gone who had the files open before they were opened again.
+    func endAllOfBefore() {
+        let isReopened = link.withLock { link in
+            defer { link.isReopened = false }
+            return link.isReopened
+        }
+        if isReopened { endAll() }
+    }
+
+    /// Everybody who has the store open is gone, and others open it: all leases end at once.
+    func endAll() {
+        let links = link.withLock { link in
+            defer { link.links = [] }
+            return link.links
+        }
+        for each in links { each.end() }
+        tell { $0.endLeases() }
+    }
+
+    /// Others open the files again, after the process that had them open or the machine has ended.
+    func reopenFiles() {
+        guard let files else { return }
+        let losesPower = draw(3) != 0
+        tell { $0.note("the files are opened again\(losesPower ? ", and the power was lost" : "")") }
+        do throws(FileStoreError) {
+            try files.reopen(losingPower: losesPower, opensInPieces: settings.isDrawn)
+        } catch {
+            tell { $0.accuse("the store does not open: \(error)") }
+        }
+        link.withLock { $0.isReopened = true }
     }
 
     enum Loss { case unavailable, request, reply }

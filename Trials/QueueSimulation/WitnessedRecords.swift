@@ -31,13 +31,26 @@ struct WitnessedRecords: RecordStore {
         case .request: throw isChange ? .outcomeUnknown(Self.failure) : .unavailable(Self.failure)
         case nil, .reply: break
         }
-        let answer = try await body()
+        let answer: Answer
+        do throws(StoreError) {
+            answer = try await body()
+        } catch {
+            endWithFiles()
+            throw error
+        }
         world.tell { then(&$0, answer) }
+        endWithFiles()
         await world.pause()
         guard process.isAlive, loss == nil else {
             throw isChange ? .outcomeUnknown(Self.failure) : .unavailable(Self.failure)
         }
         return answer
+    }
+
+    /// Everybody is gone when the process is that has the files open.
+    private func endWithFiles() {
+        if let files = world.files, files.isOver { world.reopenFiles() }
+        world.endAllOfBefore()
     }
 
     func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
@@ -47,6 +60,7 @@ struct WitnessedRecords: RecordStore {
     func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
         let (act, number) = (Act.number, process.number)
         return try await call { () throws(StoreError) in
+            if let files = world.files { return try await commit(changes, to: files) }
             switch process.commits() {
             case .passes: return try await base.commit(changes)
             case .dies(let applies):
@@ -57,6 +71,33 @@ struct WitnessedRecords: RecordStore {
         } then: { model, answer in
             guard case .committed(let committed) = answer else { return }
             model.committed(changes, committed, act: act, process: number)
+        }
+    }
+
+    /// Commits changes, and finds out what has become of them if everything ends meanwhile.
+    private func commit(
+        _ changes: [Change], to files: QueueFiles
+    ) async throws(StoreError) -> CommitAnswer {
+        let passage = process.commits()
+        if case .dies(let applies) = passage {
+            world.tell { $0.note("process \(process.number) dies at a commit\(applies ? ", which is in" : "")") }
+            if !applies { files.stop(after: world.draw(4), writing: world.draw(600)) }
+        }
+        let before = files.isDoomed ? try files.standing(changes) : nil
+        do throws(StoreError) {
+            let answer = try await files.commit(changes)
+            if case .dies = passage { files.end() }
+            return answer
+        } catch {
+            guard let before, files.isOver else { throw error }
+            world.reopenFiles()
+            let committed: CommitAnswer.Committed?
+            do { committed = try files.outcome(of: changes, since: before) } catch let failure {
+                world.tell { $0.accuse("a commit that is cut short comes to \(failure)") }
+                committed = nil
+            }
+            guard let committed else { throw error }
+            return .committed(committed)
         }
     }
 

@@ -36,9 +36,10 @@ extension Trial {
         let letters = summary.letters.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
         return .passed(
             """
-            \(summary.stories) stories from \(first) with \(summary.items) items, \(summary.deliveries) deliveries, \
-            \(summary.completed) completed, \(summary.crashesOfItems) crashes counted, \(summary.deaths) deaths of \
-            processes, \(summary.redriven) redriven, \(summary.evicted) evicted; letters: \(letters)
+            \(summary.stories) stories from \(first), \(summary.inFiles) of them in files, with \(summary.items) items, \
+            \(summary.deliveries) deliveries, \(summary.completed) completed, \(summary.crashesOfItems) crashes \
+            counted, \(summary.deaths) deaths of processes, \(summary.redriven) redriven, \(summary.evicted) evicted; \
+            letters: \(letters)
             """)
     }
 }
