@@ -36,8 +36,8 @@ let modules = [
         tests: ["ReliabilityTesting", "CircuitBreaking", "Idempotency", "QueueSimulation"]),
     Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
     Module(
-        name: "ReliabilityTesting", dependencies: ["RecordStores", "Idempotency"],
-        tests: ["RecordStores", "Idempotency"]),
+        name: "ReliabilityTesting", dependencies: ["RecordStores", "Idempotency", "Sagas"],
+        tests: ["RecordStores", "Idempotency", "Sagas"]),
     Module(
         name: "Reliability",
         dependencies: [

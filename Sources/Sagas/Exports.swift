@@ -5,3 +5,4 @@
 
 @_exported public import RecordStores
 @_exported public import ReliabilityCore
+@_exported public import Retrying

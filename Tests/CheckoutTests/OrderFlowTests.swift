@@ -15,26 +15,32 @@ import Testing
         let clock = ManualClock()
         let store = InMemoryRecordStore(clock: clock)
         let longest = Duration.seconds(3_600)
+        let definition = SagaDefinition<Order>("checkout", version: 1) {
+            SagaStep.pivot("only", ifUnknown: .reexecute) { _ in }
+        }
+        let sagas = SagaCoordinator("shop", store: store, definitions: definition)
         let flow = OrderFlow(
-            store: store, deadLetters: RecordDeadLetterQueue("orders", store: store),
-            sagas: SagaCoordinator("shop", store: store),
-            definition: SagaDefinition("checkout", version: 1) { SagaStep("only", ifUnknown: .reexecute) { _ in } },
+            store: store, deadLetters: RecordDeadLetterQueue("orders", store: store), sagas: sagas,
+            definition: definition,
             limiter: TokenBucket(.per(longest, 1), maximumWait: longest, clock: clock), clock: clock)
         func order(_ id: String) -> Order {
             Order(id: id, customer: "c", sku: "s", quantity: 1, amountMinor: 1, currency: "EUR", card: "tok")
         }
+        async let driving: Void = sagas.run()
         try await flow.process(.order(order("first"), line: 1))
         async let second: Void = flow.process(.order(order("second"), line: 2))
-        // The turn, and the renewal of the lease.
-        await clock.waitForSleepers(2)
+        // The turn, the renewal of the lease, and the coordinator that waits for sagas.
+        await clock.waitForSleepers(3)
         for _ in 0..<12 {
             clock.advance(by: .seconds(10))
-            await clock.waitForSleepers(2)
+            await clock.waitForSleepers(3)
             let page = try await store.scan(IdempotencyKey.collection, state: nil, after: nil, limit: 10)
             #expect(page.records.map { $0.isHeld(at: page.now) } == [false, true])
         }
         clock.advance(by: longest)
         try await second
         #expect(try await store.read([OrderFlow.recordID(ofLine: 2)]).records[0]?.state == "completed")
+        sagas.shutDown()
+        try await driving
     }
 }

@@ -29,12 +29,4 @@ struct Carrier: Sendable {
         case .committed, .conflict: return
         }
     }
-
-    /// Takes a shipment back; does nothing if there is none.
-    func cancel(key: String) async throws {
-        let id = RecordID(Self.shipments, key)
-        while let record = try await store.read([id]).records[0] {
-            if case .committed = try await store.commit([.delete(id, expecting: record.fence)]) { return }
-        }
-    }
 }

@@ -9,6 +9,8 @@ internal import Reliability
 struct CheckoutSaga: Sendable {
     /// How long an answer of the provider is waited for.
     private static let timeout = Duration.milliseconds(250)
+    /// How long a refund waits between its calls.
+    private static let patience = Backoff.exponential(initial: .milliseconds(50), maximum: .seconds(2))
 
     let inventory: Inventory
     let carrier: Carrier
@@ -31,11 +33,9 @@ struct CheckoutSaga: Sendable {
                 try await charge(context.input, key: context.key)
             } compensation: { context in
                 try await refund(context.input, key: context.key)
-            }
-            SagaStep("ship", ifUnknown: .reexecute) { context in
+            }.retryCompensation(.unlimited(backoff: Self.patience))
+            SagaStep.pivot("ship", ifUnknown: .reexecute) { context in
                 try await carrier.book(context.input, key: context.key)
-            } compensation: { context in
-                try await carrier.cancel(key: context.forwardKey)
             }
         }
     }

@@ -13,6 +13,8 @@ struct OrderFlow: Sendable {
     static let lines = "lines"
     /// The shop is one tenant: an order is named by its identifier alone.
     static let tenant = "shop"
+    /// The states of sagas that have further to go.
+    static let unfinished: [SagaStatus.State] = [.running, .compensating]
     /// How soon a duplicate looks again while the first is under way.
     private static let inFlightPause = Duration.milliseconds(20)
 
@@ -68,30 +70,23 @@ struct OrderFlow: Sendable {
                 return try await operation.run(key, fingerprint: order.fingerprint) { _ in
                     try await limiter.run { try await carryOut(order, line: line) }
                 }.value
-            } catch is IdempotencyInFlight, is SagaInProgress {
+            } catch is IdempotencyInFlight {
                 try await Task.sleep(for: Self.inFlightPause)
             }
         }
     }
 
-    /// Drives the order's saga to its end. A compensation that has to be tried again later is waited for.
+    /// Has the order's saga driven to its end, however long its compensations take.
     private func carryOut(_ order: Order, line: Int) async throws -> OrderOutcome {
-        while true {
-            switch try await sagas.execute(definition, id: order.sagaID, input: order) {
-            case .completed:
-                return OrderOutcome(result: .completed, line: line)
-            case .compensated(let failure):
-                try await deadLetters.put(try await letter(for: order, .nonRetryable, failure))
-                return OrderOutcome(result: .compensated, line: line)
-            case .stuck(let stuck):
-                try await deadLetters.put(try await letter(for: order, .outcomeUnknown, stuck.failure))
-                return OrderOutcome(result: .parked, line: line)
-            case .pending(let retryIn):
-                try await Task.sleep(for: retryIn)
-            case .lost:
-                // The lease passed and another coordinator has it: the next look says how far that one is.
-                try await Task.sleep(for: Self.inFlightPause)
-            }
+        switch try await sagas.start(definition, id: order.sagaID, input: order).result() {
+        case .completed:
+            return OrderOutcome(result: .completed, line: line)
+        case .compensated(let failure):
+            try await deadLetters.put(try await letter(for: order, .nonRetryable, failure))
+            return OrderOutcome(result: .compensated, line: line)
+        case .stuck(let stuck):
+            try await deadLetters.put(try await letter(for: order, .outcomeUnknown, stuck.failure))
+            return OrderOutcome(result: .parked, line: line)
         }
     }
 

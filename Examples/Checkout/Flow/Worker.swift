@@ -56,18 +56,23 @@ struct Worker: Sendable {
                 // A supervisor that is gone is noticed elsewhere.
                 if event.reason == .retrying { try? report("retried 1") }
             })
-        let sagas = SagaCoordinator(
-            "shop", store: store,
-            compensationBackoff: .exponential(initial: .milliseconds(50), maximum: .seconds(2)))
+        let definition = saga.definition
+        let sagas = SagaCoordinator("shop", store: store, definitions: definition)
         let limiter = TokenBucket(
             .perSecond(settings.rate, burst: settings.concurrency), name: "orders", maximumWait: .seconds(3_600),
             maximumWaiters: settings.concurrency)
         let flow = OrderFlow(
             store: store, deadLetters: RecordDeadLetterQueue("orders", store: store), sagas: sagas,
-            definition: saga.definition, limiter: limiter)
-        let recovered = try await sagas.recover(saga.definition, limit: 10_000)
-        try report("recovered \(recovered.count)")
-        try await process(OrderReader(.file(place.orders)), flow)
+            definition: definition, limiter: limiter)
+        let left = try await sagas.statistics().counts
+        try report("recovered \(OrderFlow.unfinished.reduce(0) { $0 + left[$1.rawValue, default: 0] })")
+        // The sagas that a crash left in the middle go on beside the lines, and when the lines are done nothing is left.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await sagas.run() }
+            try await process(OrderReader(.file(place.orders)), flow)
+            sagas.shutDown()
+            try await group.waitForAll()
+        }
     }
 
     /// Carries out line after line, so many at a time.
