@@ -69,8 +69,10 @@ import Testing
             id: "a", reason: .manual("other"), origin: DeadLetterOrigin(source: "x", id: "a"), payload: [9])
         try await queue.deadLetters.put(other)
         store.once(.beforeCommit("parked/jobs")) {
-            let content = RecordContent(state: "parked", body: [0])
-            _ = try await bench.store.commit([.insert(RecordID("parked/jobs", "k"), content)])
+            var parked = ParkedKey.open
+            parked.letters = 1
+            let change = try #require(queue.deadLetters.change(of: "k", to: parked))
+            _ = try await bench.store.commit([change])
         }
         let delivery = try await queue.one()
         #expect(

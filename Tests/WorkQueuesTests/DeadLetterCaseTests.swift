@@ -73,52 +73,6 @@ import Testing
         #expect(record.body.count < payload.count + 16_384)
     }
 
-    // Case 70.
-    @Test(arguments: StoreKind.all)
-    func `ten thousand letters come back at 500 a second though ten processes die over it`(
-        kind: StoreKind
-    ) async throws {
-        let bench = try Bench(kind)
-        let (clock, count) = (bench.clock, 10_000)
-        let queue = bench.queue()
-        try await putLetters(count, in: queue)
-        let told = Locked([(number: Int, at: Duration)]())
-        let began = clock.now
-        func redrive(dyingAfter commits: Int?) -> Redrive {
-            let store = MortalStore(bench.store, dyingAfter: commits, applies: (commits ?? 0).isMultiple(of: 2))
-            let letters = RecordDeadLetterQueue("jobs", store: store) { event in
-                guard case .redriven = event.kind else { return }
-                told.withLock { $0.append((Int(event.id) ?? -1, began.duration(to: clock.now))) }
-            }
-            return Redrive(letters, to: .queue(queue), clock: clock)
-        }
-        try await redrive(dyingAfter: nil).start(RedrivePlan(rate: .perSecond(500)))
-        for death in 1...10 {
-            await #expect(throws: StoreError.self) {
-                _ = try await self.run(redrive(dyingAfter: 5 + 2 * death + death % 2), on: clock)
-            }
-            clock.advance(by: .seconds(30))
-        }
-        let progress = try await run(redrive(dyingAfter: nil), on: clock)
-        #expect(progress?.state == .done && progress?.redriven == count)
-        #expect(progress?.skipped == 0 && progress?.failed == 0)
-        #expect(try await queue.deadLetters.statistics().depth == 0)
-        var ids: [String] = []
-        var position: UInt64?
-        repeat {
-            let page = try await bench.store.scan(queue.collection, state: nil, after: position, limit: 1_000)
-            ids += page.records.map(\.id.key)
-            position = page.next
-        } while position != nil
-        #expect(ids == (0..<count).map { "\($0)" })
-        let order = told.withLock { $0 }
-        #expect(zip(order, order.dropFirst()).allSatisfy { $0.number < $1.number })
-        for (index, later) in order.enumerated() where index >= 550 {
-            #expect(later.at - order[index - 550].at >= .seconds(1), "letter \(later.number)")
-        }
-        #expect(began.duration(to: clock.now) >= .seconds((count - 50) / 500))
-    }
-
     // Case 71.
     @Test(arguments: StoreKind.all)
     func `one redrive of a queue at a time, running, paused or left behind`(kind: StoreKind) async throws {

@@ -65,50 +65,6 @@ import Testing
         #expect(try await bench.store.scan("orders", state: nil, after: nil, limit: 10).records.count == 2)
     }
 
-    // Case 98: whenever its process dies, a message is published at least once, under its own name, and its key in order.
-    @Test(arguments: StoreKind.all)
-    func `a relay that dies at any commit leaves nothing unpublished`(kind: StoreKind) async throws {
-        for death in 1...8 {
-            for applies in [true, false] {
-                let bench = try Bench(kind)
-                let outbox = bench.queue(maximumCrashes: 100, parksOrderKeys: true)
-                for number in 1...3 {
-                    _ = try await bench.store.commit(
-                        [Self.order(number)] + outbox.changes(for: Self.message(number, key: "k")))
-                }
-                let published = Locked([String]())
-                let handled = Locked([String]())
-                let inbox = Inbox("orders", store: bench.store, clock: bench.clock)
-                let mortal = MortalStore(bench.store, dyingAfter: death, applies: applies)
-                let dying = bench.queue(maximumCrashes: 100, parksOrderKeys: true, store: mortal)
-                func publish(_ deliveries: [Delivery]) async throws {
-                    for delivery in deliveries {
-                        let id = delivery.item.id
-                        published.withLock { $0.append(id) }
-                        _ = try await inbox.handle(messageID: id, consumer: "mail") { _ in
-                            handled.withLock { $0.append(id) }
-                        }
-                        try await delivery.complete()
-                    }
-                }
-                // As a relay does, one at a time, until its process is gone.
-                _ = try? await {
-                    while true {
-                        let deliveries = try await dying.receive()
-                        guard !deliveries.isEmpty else { return }
-                        try await publish(deliveries)
-                    }
-                }()
-                bench.clock.advance(by: .seconds(30))
-                while case let next = try await outbox.receive(), !next.isEmpty { try await publish(next) }
-                #expect(handled.withLock { $0 } == ["paid-1", "paid-2", "paid-3"], "death at \(death), \(applies)")
-                let all = published.withLock { $0 }
-                #expect(all == all.sorted() && Set(all).count == 3 && all.count <= 4, "death at \(death), \(applies)")
-                #expect(try await outbox.statistics().depth == 0)
-            }
-        }
-    }
-
     /// Every state of the disk in which a process or the machine may leave a store in files.
     @Test func `an order and its message are in together or not at all, whenever the power goes`() throws {
         var (together, neither) = (0, 0)

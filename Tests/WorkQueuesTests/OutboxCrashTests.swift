@@ -88,7 +88,7 @@ import WorkQueues
         }
     }
 
-    // Case 97.
+    // Cases 97 and 98.
     @Test(arguments: MortalWorld.Kind.allCases)
     func `a record and its message are in together or not at all, wherever the process dies`(
         kind: MortalWorld.Kind
