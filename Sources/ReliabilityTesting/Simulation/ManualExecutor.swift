@@ -19,7 +19,7 @@ internal import Synchronization
 ///
 /// A job is what a task does from one suspension to the next. Whatever becomes ready, from whichever thread, waits in
 /// line until ``step()`` or ``runUntilIdle()`` runs it. Children of a task, and actors without an executor of their own,
-/// stay here; the main actor and a task that is made by `Task { … }` inside do not, as `shielded` makes one.
+/// stay here; the main actor and a task that is made by `Task { … }` inside do not.
 ///
 /// One thread at a time may drive an executor. What has not ended when the executor goes never will.
 package final class ManualExecutor: TaskExecutor {

@@ -25,8 +25,8 @@ extension SagaCoordinator {
         case performed(Int, Result<[UInt8], any Error>)
         case asked(Int, Result<(SagaProbeResult, output: [UInt8]), any Error>)
         case undone(Int, Result<Void, any Error>)
-        /// A wait may be over.
-        case woke
+        /// A wait may be over: the one until then, or that of the renewal.
+        case woke(Timestamp?)
         /// Another coordinator has the saga.
         case lost
     }
@@ -41,8 +41,14 @@ extension SagaCoordinator {
     func drive(_ taken: SagaRun, _ news: SagaNews) async throws(StoreError) -> SagaStop {
         let hold = Hold(taken.fence)
         let result = await withTaskGroup(of: Ended.self) { group -> Result<SagaStop, StoreError> in
-            defer { group.cancelAll() }
-            var (run, news, inFlight, isFirst) = (taken, news, 0, true)
+            // What cannot be cancelled is held to its end, also when nobody drives on.
+            var renewal: ShieldedCompanion<Ended>?
+            defer {
+                renewal?.cancel()
+                group.cancelAll()
+            }
+            var (run, news, inFlight) = (taken, news, 0)
+            var waits: Set<Timestamp> = []
             while true {
                 do throws(StoreError) {
                     switch try await settle(&run, news, inFlight: inFlight) {
@@ -60,19 +66,26 @@ extension SagaCoordinator {
                     return .failure(error)
                 }
                 hold.fence.withLock { $0 = run.fence }
-                if isFirst { group.addTask { [run] in await self.renew(run, hold) } }
-                isFirst = false
-                if let until = run.state.branches.compactMap(\.wakesAt).min() {
+                if renewal == nil {
+                    let started = ShieldedCompanion { [run] in await self.renew(run, hold) }
+                    group.addTask { await started.value }
+                    renewal = started
+                }
+                // Whoever is about to stop begins nothing more, and waits for what is under way alone.
+                if !Task.isCancelled, let until = run.state.branches.compactMap(\.wakesAt).min(),
+                    waits.insert(until).inserted
+                {
                     let wait = run.now(time).duration(to: until)
                     group.addTask {
                         try? await self.time.sleep(for: max(.zero, wait))
-                        return .woke
+                        return .woke(until)
                     }
                 }
                 guard let ended = await group.next() else { preconditionFailure("Nothing of \(run.id) is under way") }
                 switch ended {
                 case .performed, .asked, .undone: inFlight -= 1
-                case .woke: break
+                case .woke(let until):
+                    if let until { waits.remove(until) }
                 case .lost:
                     report(.lost, run)
                     return .success(.lost)
@@ -112,10 +125,11 @@ extension SagaCoordinator {
         }
     }
 
-    /// For how long an action may be called: its own limit, or until the saga's deadline where that still counts.
+    /// For how long an action may be called: its own limit, or until the saga's deadline where that still counts. It
+    /// does not for a pivot that may have taken effect, because what became of that has to be known first.
     private func actionLimit(_ step: Int, _ run: SagaRun) -> Duration? {
         let own = run.steps[step].attemptLimit
-        guard run.state.canGoBack, let deadline = run.deadline else { return own }
+        guard run.state.canTurn(step: step), let deadline = run.deadline else { return own }
         let left = max(.nanoseconds(1), run.now(time).duration(to: deadline))
         return min(own ?? left, left)
     }
@@ -146,7 +160,7 @@ extension SagaCoordinator {
                 report(.storeFailed(error), run)
             }
         }
-        return .woke
+        return .woke(nil)
     }
 
     // MARK: What a call ended with

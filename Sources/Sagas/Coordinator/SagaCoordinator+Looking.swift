@@ -21,9 +21,21 @@ extension SagaCoordinator {
     ///
     /// - Throws: `StoreError`, ``UnreadableSaga``.
     public func history(_ sagaID: String) async throws -> [SagaEntry] {
-        guard let record = try await store.read([headerID(sagaID)]).records[0] else { return [] }
+        do {
+            return try await entries(of: sagaID)
+        } catch is SagaNotFound {
+            return []
+        }
+    }
+
+    /// What happened to a saga that stands there.
+    func entries(of sagaID: String) async throws -> [SagaEntry] {
+        guard let record = try await store.read([headerID(sagaID)]).records[0] else {
+            throw SagaNotFound(sagaID: sagaID)
+        }
         let count = try SagaHeader(record).entries
         guard count > 0 else { return [] }
+        guard count <= RecordLimits.page.upperBound else { throw UnreadableSaga(sagaID: sagaID) }
         let records = try await store.read((0..<count).map { entryID(sagaID, $0) }).records
         return try records.compactMap { $0 }.map { record in
             guard var entry = try? SagaEntry(decoding: record.body) else { throw UnreadableSaga(sagaID: sagaID) }

@@ -45,6 +45,7 @@ extension SagaCoordinator {
     ///
     /// - Throws: As ``signal(_:_:_:)``; ``SagaVerbRefused`` also where that step is not stuck or waiting.
     public func skip(_ step: String, of sagaID: String, reason: String) async throws {
+        try RecordLimits.check("step", step.utf8.count, SagaMailbox.stepName)
         try await send(.skip(step: step, reason: reason), to: sagaID, reason)
     }
 
@@ -64,6 +65,8 @@ extension SagaCoordinator {
     ) async throws {
         try RecordLimits.check("reason", reason.utf8.count, 0...1_024)
         let ids = [headerID(sagaID), mailID(sagaID)]
+        // Tells this message's change from any other that replaces the same mailbox.
+        let mark = "\(Holder.new().nonce)"
         // Every turn but the last saw the saga or its mailbox change in between.
         while true {
             try Task.checkCancellation()
@@ -77,19 +80,20 @@ extension SagaCoordinator {
                 throw SagaMailboxFull(sagaID: sagaID)
             }
             mailbox.messages.append(message)
+            let content = mailbox.content(marked: mark)
             let delivery: Change =
                 if let fence = standing?.fence {
-                    .replace(ids[1], expecting: fence, with: mailbox.content, lease: .keep)
+                    .replace(ids[1], expecting: fence, with: content, lease: .keep)
                 } else {
-                    .insert(ids[1], mailbox.content)
+                    .insert(ids[1], content)
                 }
             do throws(StoreError) {
                 if case .committed = try await store.commit([delivery, waking(record, now: answer.now)]) { return }
             } catch {
-                guard case .outcomeUnknown = error else { throw error }
-                let found = try await store.read([ids[1]]).records[0]
-                let isIn = standing.map { found?.changedUnder == $0.fence } ?? (SagaMailbox(found) == mailbox)
-                guard isIn else { throw error }
+                // Where the look fails too, it stays unknown.
+                guard case .outcomeUnknown = error, let found = try? await store.read([ids[1]]).records[0],
+                    found.headers[SagaMailbox.mark] == mark
+                else { throw error }
                 return
             }
         }
@@ -130,6 +134,8 @@ extension SagaMailbox {
     static let longestHistory = 500
     /// Bytes that an event can bring: the whole history of a saga is written at once when it is finished.
     static let longestPayload = 8_192
+    /// Bytes of the name of a step.
+    static let stepName = 1...64
 }
 
 extension SagaState {

@@ -110,13 +110,14 @@ extension SagaCoordinator {
         return try waited.get()
     }
 
-    /// Drives sagas that are due now, one after the other, until there are none or the limit is reached; for a process
-    /// that does not stay, and for tests.
+    /// Drives sagas that are due now, one after the other, until there are none, the limit is reached or ``shutDown()``;
+    /// for a process that does not stay, and for tests.
     ///
     /// - Throws: `StoreError`; `CancellationError` if the task was cancelled.
     public func recover(limit: Int = 100) async throws -> [RecoveredSaga] {
         var recovered: [RecoveredSaga] = []
-        for _ in 0..<limit {
+        // What a coordinator that was shut down lets go is due again at once.
+        for _ in 0..<limit where !stop.isStopped {
             try Task.checkCancellation()
             let due = ClaimRequest.Selection.due(collection: headers, limit: 1)
             let claim = try await store.claim(ClaimRequest(due, lease: Lease(lease)))
@@ -129,10 +130,17 @@ extension SagaCoordinator {
 
     /// Drives a saga that has just been claimed.
     private func takeUp(_ record: Record, now: Timestamp) async throws(StoreError) -> RecoveredSaga.Outcome {
-        let sagaID = record.id.key
-        guard var header = try? SagaHeader(record), let kept = try await history(sagaID, header.entries) else {
-            return try await block(record, nil)
+        let read = try? SagaHeader(record)
+        var kept: [SagaRun.Kept]?
+        if let read {
+            do throws(StoreError) {
+                kept = try await history(record.id.key, read.entries)
+            } catch {
+                report(.storeFailed(error), record.id.key, read.shape)
+                throw error
+            }
         }
+        guard var header = read, let kept else { return try await block(record, nil) }
         guard let (plan, place) = place(of: header, kept), let steps = try? plan.bind(header.input) else {
             return try await block(record, header.shape)
         }
@@ -199,7 +207,12 @@ extension SagaCoordinator {
             state: SagaStatus.State.blocked.rawValue, body: record.body, headers: record.headers,
             orderKey: record.orderKey, due: .after(lease), expires: .unchanged)
         let change = Change.replace(record.id, expecting: record.fence, with: content, lease: .end)
-        guard case .committed = try await store.commit([change]) else { return .lost }
+        do throws(StoreError) {
+            guard case .committed = try await store.commit([change]) else { return .lost }
+        } catch {
+            report(.storeFailed(error), record.id.key, shape)
+            throw error
+        }
         report(.blocked(shape), record.id.key, shape)
         return .blocked
     }

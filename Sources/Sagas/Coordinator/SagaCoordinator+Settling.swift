@@ -22,7 +22,7 @@ extension SagaCoordinator {
         var mailbox: SagaMailbox?
         while true {
             var (next, news) = (run.state, news)
-            if let mailbox { heed(mailbox.messages, &next, &news) }
+            if let mailbox { heed(mailbox.messages, run.header.position, &next, &news) }
             let begins = !stop.isStopped && !Task.isCancelled
             let before = next.course
             let turn = next.proceed(at: run.now(time), deadline: run.deadline, begins: begins)
@@ -33,6 +33,7 @@ extension SagaCoordinator {
             if isHeld, next == run.durable, news.entries.isEmpty { return .goesOn([]) }
             let batch = batch(run, next, news.entries, isHeld: isHeld, mailbox)
             let fences: [Fence]
+            let sentAt = time.now()
             do throws(StoreError) {
                 switch try await store.commit(batch.changes) {
                 case .committed(let committed):
@@ -67,7 +68,14 @@ extension SagaCoordinator {
             case .emptied: run.mail = fences[fences.count - 1]
             case .gone: run.mail = nil
             }
-            return tell(run, news, batch.rest, isHeld: isHeld, turn.commands)
+            let settled = tell(run, news, batch.rest, isHeld: isHeld, turn.commands)
+            // An answer that took longer than the lease comes to one that may not hold the saga any more.
+            if isHeld, .nanoseconds(time.now() - sentAt) >= lease,
+                case .lost = try await store.extend(run.id, fence: run.fence, lease: lease)
+            {
+                return .lost
+            }
+            return settled
         }
     }
 
@@ -124,7 +132,7 @@ extension SagaCoordinator {
             changes.append(.delete(mail, expecting: fence))
         case let fence? where mailbox.map { !$0.messages.isEmpty } ?? false:
             mailChange = .emptied
-            changes.append(.replace(mail, expecting: fence, with: SagaMailbox.empty.content, lease: .keep))
+            changes.append(.replace(mail, expecting: fence, with: SagaMailbox.empty.content(), lease: .keep))
         case let fence:
             changes.append(.assert(mail, fence))
         }

@@ -33,10 +33,11 @@ extension SagaCoordinator {
                 standing = record
             }
         } catch {
-            guard case .outcomeUnknown = error, let record = try await store.read([headerID(id)]).records[0] else {
+            // Where the look fails too, it stays unknown.
+            guard case .outcomeUnknown = error, let found = try? await store.read([headerID(id)]).records[0] else {
                 throw error
             }
-            standing = record
+            standing = found
         }
         let header = try SagaHeader(standing)
         guard header.shape == definition.shape || migration(of: header.shape)?.to == definition.shape.version else {

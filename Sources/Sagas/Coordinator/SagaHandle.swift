@@ -54,7 +54,9 @@ public struct SagaHandle: Sendable {
     /// - Throws: ``SagaOutputMissing`` if it has not taken effect; ``SagaNotFound``; ``UnreadableSaga``; `StoreError`; a
     ///   decoding error.
     public func output<Input, Output>(of step: SagaStep<Input, Output>) async throws -> Output {
-        let entries = try await coordinator.history(id).filter { $0.isOutput && $0.step == step.name }
+        let entries = try await coordinator.entries(of: id).filter { entry in
+            entry.step == step.name && (entry.kind == .succeeded || entry.kind == .signalled && step.kind == .event)
+        }
         guard let entry = entries.first(where: { !$0.output.isEmpty }) ?? entries.first else {
             throw SagaOutputMissing(step: step.name)
         }

@@ -22,7 +22,7 @@ struct SagaMailbox: Hashable, Sendable {
 
     init(messages: [Message]) { self.messages = messages }
 
-    /// The messages in a record, none if there is no record; `nil` if it cannot be read.
+    /// The messages in a record, none if there is no record; `nil` if this version of the package cannot read it.
     init?(_ record: Record?) {
         guard let record else {
             self = .empty
@@ -32,7 +32,13 @@ struct SagaMailbox: Hashable, Sendable {
         self = mailbox
     }
 
-    var content: RecordContent { RecordContent(state: "mail", body: encoded) }
+    /// Which header of the record says who wrote it last.
+    static let mark = "by"
+
+    /// What the record is given; a sender finds its own change by the mark.
+    func content(marked mark: String? = nil) -> RecordContent {
+        RecordContent(state: "mail", body: encoded, headers: mark.map { [Self.mark: $0] } ?? [:])
+    }
 
     private var encoded: [UInt8] {
         var writer = ByteWriter()
@@ -78,7 +84,12 @@ struct SagaMailbox: Hashable, Sendable {
 
 extension SagaCoordinator {
     /// Does what messages ask for, and keeps each in the history.
-    func heed(_ messages: [SagaMailbox.Message], _ state: inout SagaState, _ news: inout SagaNews) {
+    ///
+    /// - Parameter seen: Where the saga stands in the store, as whoever sent them could see it.
+    func heed(
+        _ messages: [SagaMailbox.Message], _ seen: SagaPosition, _ state: inout SagaState, _ news: inout SagaNews
+    ) {
+        let parked = Set(seen.branches.filter(\.branch.isParked).map(\.name))
         for message in messages {
             let entry: SagaEntry
             switch message {
@@ -86,12 +97,13 @@ extension SagaCoordinator {
                 guard state.receive(name) else { continue }
                 entry = SagaEntry(kind: .signalled, step: name, output: payload)
             case .retry(let reason):
-                entry = SagaEntry(kind: state.retry() ? .retried : .refused, reason: reason)
+                entry = SagaEntry(kind: state.retry(seen: parked) ? .retried : .refused, reason: reason)
             case .skip(let step, let reason):
                 entry = SagaEntry(kind: state.skip(step) ? .skipped : .refused, step: step, reason: reason)
             case .abort(let reason):
                 let cause = SagaFailure(step: state.firstOpenStep, error: SagaAborted(reason: reason))
-                entry = SagaEntry(kind: state.abort(because: cause) ? .aborted : .refused, reason: reason)
+                let isDone = state.abort(because: cause, seen: parked)
+                entry = SagaEntry(kind: isDone ? .aborted : .refused, reason: reason)
             }
             news.entries.append(entry)
         }

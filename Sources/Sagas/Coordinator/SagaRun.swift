@@ -54,9 +54,12 @@ struct SagaRun: Sendable {
     func now(_ time: TimeSource) -> Timestamp { told.now.advanced(by: .nanoseconds(time.now() - told.at)) }
 
     mutating func note(_ entry: SagaEntry) {
-        if entry.isOutput, let step = entry.step, !entry.output.isEmpty || outputs[step] == nil {
-            outputs[step] = entry.output
+        guard entry.isOutput, let step = entry.step, !entry.output.isEmpty || outputs[step] == nil else { return }
+        // An event may have any name, also that of a step that is none.
+        if entry.kind == .signalled, state.traits.steps.contains(where: { $0.name == step && $0.kind != .event }) {
+            return
         }
+        outputs[step] = entry.output
     }
 
     func call(_ attempt: Int) -> BoundSagaStep.Call {

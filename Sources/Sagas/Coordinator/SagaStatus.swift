@@ -62,7 +62,7 @@ public struct SagaPage: Hashable, Sendable {
 }
 
 extension SagaStatus {
-    init(_ record: Record, now: Timestamp) throws(UnreadableSaga) {
+    package init(_ record: Record, now: Timestamp) throws(UnreadableSaga) {
         let header = try SagaHeader(record)
         sagaID = record.id.key
         position = record.position

@@ -71,9 +71,20 @@ struct SagaBranch: Hashable, Sendable {
     /// Whether what it did, or may have done, is undone when the saga goes back.
     var needsUndoing: Bool { activity == .done || activity == .failed }
 
+    /// Whether its probe comes next, now or later.
+    var isInQuestion: Bool {
+        switch activity {
+        case .doubtful, .askingAgain: true
+        case .idle, .calling, .interrupted, .asking, .waiting, .listening, .parked, .done, .failed, .notApplied: false
+        }
+    }
+
     var isParked: Bool {
         if case .parked = activity { true } else { false }
     }
+
+    /// Whether it is stuck, or waits for its next call.
+    var canRetry: Bool { isParked || wakesAt != nil && attempts > 0 }
 
     /// When it goes on by itself, if it waits.
     var wakesAt: Timestamp? {

@@ -77,6 +77,12 @@ public struct SagaEventMissing: Error, Hashable, CustomStringConvertible {
     public var description: String { "the event \(event) did not come in time" }
 }
 
+/// The time that a step may take in all passed while nobody called it.
+public struct SagaTimeLimitPassed: Error, Hashable, CustomStringConvertible {
+    /// What happened, for people.
+    public var description: String { "the time limit of the step has passed" }
+}
+
 /// The saga's deadline passed before its pivot.
 public struct SagaDeadlinePassed: Error, Hashable, CustomStringConvertible {
     /// What happened, for people.

@@ -134,7 +134,7 @@ extension SagaEntry {
         return writer.bytes
     }
 
-    init(decoding bytes: [UInt8]) throws(MalformedBytes) {
+    package init(decoding bytes: [UInt8]) throws(MalformedBytes) {
         var reader = ByteReader(bytes)
         guard try reader.readUInt8() == Self.version else { throw MalformedBytes(offset: 0) }
         guard let kind = Kind(rawValue: try reader.readUInt8()) else { throw MalformedBytes(offset: 0) }

@@ -15,7 +15,7 @@ extension SagaState {
                 branches[branch].crashes += 1
                 if branches[branch].crashes > maxCrashes {
                     branches[branch].activity = .parked(.crashed)
-                    branches[branch].mayHaveEffect = true
+                    branches[branch].mayHaveEffect = traits(of: branch).kind != .reading
                 } else if wasAsked {
                     branches[branch].activity = .doubtful
                 } else {
@@ -26,6 +26,8 @@ extension SagaState {
             case .idle, .doubtful, .waiting, .listening, .askingAgain, .parked, .done, .failed, .notApplied:
                 break
             }
+            // What to do with the unknown is a policy: it may be another one than when the question came up.
+            if branches[branch].isInQuestion, traits(of: branch).ifUnknown != .probe { interrupted(branch) }
         }
     }
 
@@ -134,11 +136,14 @@ extension SagaState {
         branches[branch].activity = retryAt.map { .waiting(until: $0) } ?? .parked(.compensationFailed)
     }
 
+    /// Whether the saga may go back while this step is being taken.
+    func canTurn(step: Int) -> Bool { branch(of: step).map { canTurn($0) } ?? false }
+
     /// Whether the saga may go back because of this step.
     private func canTurn(_ branch: Int) -> Bool { canGoBack && !isPivotInDoubt(branch) }
 
     /// Waits for the next call of an action that failed, or ends the step's way forward.
-    private mutating func retryOrEnd(_ branch: Int, at retryAt: Timestamp?) -> [SagaEntry] {
+    mutating func retryOrEnd(_ branch: Int, at retryAt: Timestamp?) -> [SagaEntry] {
         if let retryAt, turningBack == nil || !canTurn(branch) {
             branches[branch].activity = .waiting(until: retryAt)
             return []

@@ -44,6 +44,8 @@ extension SagaState {
                 branches[branch].activity = .doubtful
             case (_, .forward, .timer):
                 end(branch, .succeeded, &turn)
+            case (_, .forward, .event) where received.contains(traits.name):
+                end(branch, .succeeded, &turn)
             case (_, .forward, .event):
                 let missing = SagaEventMissing(event: traits.name)
                 branches[branch].failed(with: SagaFailure(step: traits.name, error: missing))
@@ -56,10 +58,11 @@ extension SagaState {
 
     /// Turns back, or takes up the next stage; whether there is more to decide.
     private mutating func proceedForward(at now: Timestamp, deadline: Timestamp?, _ turn: inout Turn) -> Bool {
+        giveUpLate(at: now, &turn)
         if canGoBack, turningBack == nil {
             if let failed = branches.first(where: { $0.activity == .failed || $0.activity == .notApplied }) {
                 turningBack = failed.lastFailure
-            } else if let deadline, deadline <= now, !branches.contains(where: \.isParked) {
+            } else if let deadline, deadline <= now {
                 turningBack = SagaFailure(step: traits(of: 0).name, error: SagaDeadlinePassed())
             }
         }
@@ -82,6 +85,19 @@ extension SagaState {
         stage += 1
         branches = traits.stages[stage].map { _ in SagaBranch() }
         return true
+    }
+
+    /// Ends what would be called again, because of a crash or later than it was to be, and has no time left for that.
+    private mutating func giveUpLate(at now: Timestamp, _ turn: inout Turn) {
+        for branch in branches.indices where branches[branch].activity == .idle {
+            let traits = traits(of: branch)
+            guard let limit = traits.limit, let since = branches[branch].since, since.advanced(by: limit) <= now
+            else { continue }
+            if branches[branch].lastFailure == nil {
+                branches[branch].failed(with: SagaFailure(step: traits.name, error: SagaTimeLimitPassed()))
+            }
+            turn.entries += retryOrEnd(branch, at: nil)
+        }
     }
 
     private var isPivotDone: Bool { stage == traits.pivot && branches[0].activity == .done }

@@ -8,19 +8,22 @@ extension SagaState {
     mutating func receive(_ event: String) -> Bool { received.insert(event).inserted }
 
     /// Whether a retry would change anything.
-    var canRetry: Bool { branches.contains { $0.isParked || $0.wakesAt != nil && $0.attempts > 0 } }
+    var canRetry: Bool { branches.contains(where: \.canRetry) }
 
     /// What is stuck is tried again, and what waits for its next call is called at once; timers and events wait on.
     ///
+    /// - Parameter seen: The steps that whoever asks for it could see as stuck. What has become so since stays: that it
+    ///   may be called again is not what they have made sure of.
     /// - Returns: Whether there was anything.
-    mutating func retry() -> Bool {
-        guard canRetry else { return false }
-        for branch in branches.indices {
+    mutating func retry(seen: Set<String>) -> Bool {
+        let isSeen = branches.indices.map { !branches[$0].isParked || seen.contains(traits(of: $0).name) }
+        guard branches.indices.contains(where: { isSeen[$0] && branches[$0].canRetry }) else { return false }
+        for branch in branches.indices where isSeen[branch] {
             switch branches[branch].activity {
-            case .parked(let reason):
+            case .parked:
                 let asks =
                     course == .forward && traits(of: branch).ifUnknown == .probe && branches[branch].mayHaveEffect
-                branches[branch].startOver(asks || reason == .probeFailed ? .doubtful : .idle)
+                branches[branch].startOver(asks ? .doubtful : .idle)
             case .waiting where branches[branch].attempts > 0:
                 branches[branch].activity = .idle
             case .askingAgain:
@@ -55,17 +58,21 @@ extension SagaState {
     }
 
     /// Whether the saga can be made to go back.
-    var canAbort: Bool { canGoBack && turningBack == nil }
+    var canAbort: Bool { canGoBack && (turningBack == nil || branches.contains(where: \.isParked)) }
 
     /// The saga goes back as soon as nothing of the present stage is open. What is parked counts as failed; of the pivot
     /// that says that it took no effect.
     ///
+    /// - Parameter seen: The steps that whoever asks for it could see as stuck. A pivot that has become so since stays.
     /// - Returns: Whether it goes forward, and is not past its pivot.
-    mutating func abort(because cause: SagaFailure) -> Bool {
+    mutating func abort(because cause: SagaFailure, seen: Set<String>) -> Bool {
         guard canAbort else { return false }
-        turningBack = cause
-        for branch in branches.indices where branches[branch].isParked {
+        turningBack = turningBack ?? cause
+        for branch in branches.indices {
             let isPivot = traits(of: branch).kind == .pivot
+            // It was seen as stuck and may have been made to go on since, but nothing of it has begun.
+            let isSeen = seen.contains(traits(of: branch).name) && !branches[branch].hasEnded
+            guard isSeen || branches[branch].isParked && !isPivot else { continue }
             branches[branch].activity = branches[branch].mayHaveEffect && !isPivot ? .failed : .notApplied
         }
         return true

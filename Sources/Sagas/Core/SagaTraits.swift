@@ -17,6 +17,8 @@ struct SagaStepTraits: Hashable, Sendable {
     var ifUnknown = IfUnknown.reexecute
     /// Of a timer how long it waits, of an event how long it is waited for; `nil` where there is no end.
     var wait: Duration?
+    /// How long after its first call its action is called no more; `nil` without end.
+    var limit: Duration?
 }
 
 /// What the core has to know of a definition: its steps, and which of them are taken together.

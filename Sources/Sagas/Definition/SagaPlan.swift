@@ -50,7 +50,7 @@ extension SagaStep {
             case .probe: .probe
             case .park: .park
             }
-        return SagaStepTraits(name: name, kind: kind, ifUnknown: rule, wait: wait)
+        return SagaStepTraits(name: name, kind: kind, ifUnknown: rule, wait: wait, limit: limit)
     }
 
     func bound(to input: Input, classify whole: Classification?) -> BoundSagaStep {

@@ -106,14 +106,43 @@ final class Bench: Sendable {
     let clock = ManualClock()
     let store: any RecordStore
     let ledger = Ledger()
-    private let reported = Locked([String]())
+    private let log = Locked(Log())
+
+    private struct Log {
+        var events: [String] = []
+        var waiters: [(event: String, count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+
+        func hasReached(_ event: String, _ count: Int) -> Bool { events.count { $0 == event } >= count }
+    }
 
     init(_ kind: StoreKind) throws {
         directory = try TemporaryDirectory()
         store = try kind.make(clock, directory)
     }
 
-    var events: [String] { reported.withLock { $0 } }
+    var events: [String] { log.withLock { $0.events } }
+
+    private func add(_ event: String) {
+        let awaited = log.withLock { log in
+            log.events.append(event)
+            let awaited = log.waiters.filter { log.hasReached($0.event, $0.count) }
+            log.waiters = log.waiters.filter { !log.hasReached($0.event, $0.count) }
+            return awaited
+        }
+        for waiter in awaited { waiter.continuation.resume() }
+    }
+
+    /// Suspends until the event has been reported so often.
+    func reached(_ event: String, _ count: Int = 1) async {
+        await withCheckedContinuation { continuation in
+            let isOver = log.withLock { log in
+                if log.hasReached(event, count) { return true }
+                log.waiters.append((event, count, continuation))
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
 
     /// A coordinator on the bench's clock, or on one of its own, whose leases then stand still.
     func coordinator<each Input>(
@@ -124,7 +153,7 @@ final class Bench: Sendable {
             name, store: store ?? self.store, definitions: repeat each definitions, lease: .seconds(60),
             concurrency: concurrency, maxCrashes: maxCrashes, randomness: .seeded(1), clock: clock ?? self.clock
         ) { event in
-            self.reported.withLock { $0.append(Self.text(event.kind)) }
+            self.add(Self.text(event.kind))
         }
     }
 
