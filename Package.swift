@@ -34,7 +34,8 @@ let modules = [
     Module(
         name: "WorkQueues", dependencies: ["DeadLetters", "Retrying"],
         tests: ["ReliabilityTesting", "CircuitBreaking", "Idempotency", "QueueSimulation"]),
-    Module(name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting"]),
+    Module(
+        name: "Sagas", dependencies: ["RecordStores", "Retrying"], tests: ["ReliabilityTesting", "SagaSimulation"]),
     Module(
         name: "ReliabilityTesting", dependencies: ["RecordStores", "Idempotency", "Sagas"],
         tests: ["RecordStores", "Idempotency", "Sagas"]),
@@ -66,11 +67,14 @@ let programs: [Target] = [
     .target(
         name: "QueueSimulation", dependencies: ["WorkQueues", "ReliabilityTesting"],
         path: "Trials/QueueSimulation", swiftSettings: settings),
+    .target(
+        name: "SagaSimulation", dependencies: ["Sagas", "ReliabilityTesting"],
+        path: "Trials/SagaSimulation", swiftSettings: settings),
     .executableTarget(
         name: "reliability-trials",
         dependencies: [
             "RecordStores", "RateLimiting", "ReliabilityCore", "ReliabilityTesting", "IdempotencySimulation",
-            "CircuitSimulation", "QueueSimulation",
+            "CircuitSimulation", "QueueSimulation", "SagaSimulation",
         ],
         path: "Trials/ReliabilityTrials", swiftSettings: settings),
     .executableTarget(

@@ -25,7 +25,7 @@ struct Trial: Sendable {
 
     static let all: [Trial] = [
         .kill, .powerCut, .faults, .fullDisk, .twoProcesses, .damage, .simulate, .idempotency, .circuit, .keyFlood,
-        .queues,
+        .queues, .sagas,
     ]
 }
 
