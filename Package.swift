@@ -55,7 +55,7 @@ let programs: [Target] = [
         name: "reliability-benchmarks",
         dependencies: [
             "ReliabilityCore", "RateLimiting", "Retrying", "CircuitBreaking", "RecordStores", "Idempotency",
-            "WorkQueues", "CAllocationCounter", "CPlainDigest",
+            "WorkQueues", "Sagas", "CAllocationCounter", "CPlainDigest",
         ],
         path: "Benchmarks/ReliabilityBenchmarks", swiftSettings: settings),
     .target(
@@ -142,6 +142,12 @@ package.targets += [
         path: "Examples/RetryChain",
         exclude: ["README.md", "ci.sh"],
         swiftSettings: settings),
+    .executableTarget(
+        name: "travel-booking",
+        dependencies: ["Sagas"],
+        path: "Examples/TravelBooking",
+        exclude: ["README.md", "ci.sh"],
+        swiftSettings: settings),
     .testTarget(
         name: "CheckoutTests", dependencies: ["checkout", "Reliability", "ReliabilityCore", "ReliabilityTesting"],
         swiftSettings: settings),
@@ -156,4 +162,7 @@ package.targets += [
         swiftSettings: settings),
     .testTarget(
         name: "RetryChainTests", dependencies: ["retry-chain", "ReliabilityTesting"], swiftSettings: settings),
+    .testTarget(
+        name: "TravelBookingTests", dependencies: ["travel-booking", "Sagas", "ReliabilityTesting"],
+        swiftSettings: settings),
 ]

@@ -56,5 +56,5 @@ struct Row: Sendable {
     /// Every row, floors first.
     static let all =
         floors + diskFloors + core + rateLimiting + circuitBreaking + retrying + recordStores + fileRecordStores
-        + idempotency + workQueues
+        + idempotency + workQueues + sagas
 }

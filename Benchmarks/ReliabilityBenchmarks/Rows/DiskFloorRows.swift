@@ -17,6 +17,7 @@ extension Floor {
     static let syncZeroed = "2 x (write 256 B + fdatasync), file of zeros"
     static let committer = "2 x (300 B to a bare committer), 64 callers, file of zeros"
     static let committerOfThree = "3 x (300 B to a bare committer), 64 callers, file of zeros"
+    static let committerOfSix = "6 x (300 B to a bare committer), 64 callers, file of zeros"
     static let readAndBuild = "read the journal + one dictionary insert for each key"
 }
 
@@ -34,6 +35,7 @@ extension Row {
         },
         committerFloor(Floor.committer, writes: 2),
         committerFloor(Floor.committerOfThree, writes: 3),
+        committerFloor(Floor.committerOfSix, writes: 6),
         Row(
             "Floors", Floor.readAndBuild, floor: nil, count: .fixed(Keys.count, smoke: 1_000), usesFiles: true
         ) { meter in
