@@ -277,7 +277,9 @@ import Testing
         let newer = RecordContent(state: "mail", body: [9, 1, 2, 3])
         try await sagas.start(definition, id: "s1", input: Order())
         _ = try await bench.store.commit([.insert(mail, newer)])
-        #expect(try await sagas.recover().map(\.outcome) == [.waiting(nil)])
+        // It may say that the saga is to go back.
+        await #expect(throws: StoreError.self) { try await sagas.recover() }
+        #expect(bench.ledger.calls.isEmpty)
         await #expect(throws: UnreadableSaga(sagaID: "s1")) { try await sagas.signal("s1", Self.approval, "Ada") }
         #expect(try await bench.store.read([mail]).records[0]?.body == newer.body)
     }

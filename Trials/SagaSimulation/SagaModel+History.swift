@@ -42,7 +42,7 @@ extension SagaModel {
         case .compensated:
             expect(part.isUndone && part.undoEnd == nil, "\(what) is compensated, and is not undone, or was before")
             part.undoEnd = .compensated
-        case .retried, .aborted, .refused:
+        case .retried, .aborted, .refused, .migrated:
             break
         }
         saga.parts[index] = part

@@ -81,6 +81,7 @@ struct SagaTimeline {
             case .retried: "tried again by hand"
             case .aborted: "aborted by hand"
             case .refused: "asked for by hand, and refused"
+            case .migrated: "goes on under another version"
             }
         return ([words, entry.failure.map(SagaText.words)] + [entry.reason].map { $0.map(SagaText.line) })
             .compactMap(\.self).joined(separator: ": ")
