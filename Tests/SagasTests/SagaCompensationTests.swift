@@ -12,7 +12,7 @@ import Testing
 @testable import Sagas
 
 /// The way back, and what has none.
-@Suite struct SagaCompensationTests {
+@Suite(.timeLimit(.minutes(1))) struct SagaCompensationTests {
     // Cases 82 and 83: whether a step that ran out of time took effect or not, it is undone, and a late try is refused.
     @Test(arguments: StoreKind.all, [true, false])
     func `a step that ran out of time is undone as well, whether it took effect or not`(
@@ -123,8 +123,8 @@ import Testing
             await gate.waitForArrivals(2)
             await bench.reached("car not undone, 5.0 seconds")
             #expect(!bench.ledger.calls.contains { $0.hasPrefix("-") })
-            // The wait of the one, and the renewal of the lease.
-            await bench.clock.waitForSleepers(2)
+            // The wait of the one, the renewal of the lease, and the wait for sagas that are due.
+            await bench.clock.waitForSleepers(3)
             bench.clock.advance(by: .seconds(5))
             await bench.reached("car undone")
             #expect(!bench.ledger.calls.contains("-flight1"))

@@ -59,6 +59,41 @@ private final class CountingClock: Clock {
         #expect(bench.clock.sleeperCount == 0)
     }
 
+    @Test(arguments: StoreKind.all)
+    func `every commit of the holder renews the lease`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let other = bench.coordinator(bench.definition())
+        let pass: Step.Action = { _ in
+            bench.clock.advance(by: .seconds(50))
+            let taken = try await other.recover()
+            #expect(taken == [])
+        }
+        let definition = bench.definition(
+            a: pass, b: step("b", bench.ledger, before: pass), c: step("c", bench.ledger, before: pass))
+        // Its clock stands still, so nothing else renews the lease.
+        let sagas = bench.coordinator(definition, clock: ManualClock())
+        #expect(try await bench.drive(definition, on: sagas) == .ended(.completed))
+    }
+
+    @Test(arguments: StoreKind.all)
+    func `a saga that was claimed between a commit and the look for it is lost`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let definition = bench.definition()
+        let uncertain = FailingStore(
+            bench.store,
+            meanwhile: {
+                bench.clock.advance(by: .seconds(60))
+                let due = ClaimRequest(.due(collection: "sagas/shop", limit: 1), lease: Lease(.seconds(60)))
+                let claimed = try? await bench.store.claim(due).claimed.count
+                #expect(claimed == 1)
+            }
+        ) { $0 == 2 ? .uncertain(applied: true) : .answers }
+        try await bench.coordinator(definition).start(definition, id: "s1", input: Order())
+        let sagas = bench.coordinator(definition, on: uncertain, clock: ManualClock())
+        #expect(try await sagas.recover().map(\.outcome) == [.lost])
+        #expect(bench.ledger.calls == ["+a1"] && bench.events.last == "lost")
+    }
+
     // Case 88.
     @Test(arguments: StoreKind.all)
     func `a coordinator whose saga another has cancels its calls, and writes nothing`(kind: StoreKind) async throws {

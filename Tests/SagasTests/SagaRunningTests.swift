@@ -71,6 +71,18 @@ private final class Crowd: Sendable {
     }
 
     @Test(arguments: StoreKind.all)
+    func `what is due is claimed at once, as much of it as there is room for`(kind: StoreKind) async throws {
+        let bench = try Bench(kind)
+        let definition = SagaDefinition<Order>("checkout", version: 1) { Step.reading("look") { _ in } }
+        let store = MeddledStore(bench.store) { _ in }
+        let sagas = bench.coordinator(definition, on: store)
+        for number in 1...50 { try await sagas.start(definition, id: "s\(number)", input: Order()) }
+        try await running(sagas) { () async throws in await bench.reached("completed", 50) }
+        // One for all, one that finds nothing, and one that waits.
+        #expect(store.claims <= 3)
+    }
+
+    @Test(arguments: StoreKind.all)
     func `a start, a message and a time that has come wake a coordinator, which asks for nothing meanwhile`(
         kind: StoreKind
     ) async throws {

@@ -64,8 +64,8 @@ import Testing
         try await running(sagas) { () async throws in
             let saga = try await sagas.start(definition, id: "s1", input: Order())
             await own.waitForSleepers()
-            // The deadline, and the renewal of the lease.
-            await bench.clock.waitForSleepers(2)
+            // The deadline, the renewal of the lease, and the wait for sagas that are due.
+            await bench.clock.waitForSleepers(3)
             bench.clock.advance(by: .seconds(10))
             #expect(try await saga.result().isCompensated)
         }
@@ -116,7 +116,7 @@ import Testing
         try await running(sagas) { () async throws in
             try await sagas.start(definition, id: "s1", input: Order())
             await own.waitForSleepers()
-            await bench.clock.waitForSleepers(2)
+            await bench.clock.waitForSleepers(3)
             bench.clock.advance(by: .seconds(10))
             await bench.reached("waiting 60.0 seconds")
         }
@@ -155,7 +155,7 @@ import Testing
         try await running(sagas) { () async throws in
             let saga = try await sagas.start(definition, id: "s1", input: Order())
             await own.waitForSleepers()
-            await bench.clock.waitForSleepers(2)
+            await bench.clock.waitForSleepers(3)
             isSlow.withLock { $0 = false }
             bench.clock.advance(by: .seconds(7))
             if slow != "b" {

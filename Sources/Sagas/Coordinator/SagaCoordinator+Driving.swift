@@ -75,9 +75,10 @@ extension SagaCoordinator {
                 if !Task.isCancelled, let until = run.state.branches.compactMap(\.wakesAt).min(),
                     waits.insert(until).inserted
                 {
-                    let wait = run.now(time).duration(to: until)
+                    let wait = max(.zero, run.now(time).duration(to: until))
+                    let end = time.now().addingSaturating(wait.nanosecondsRoundedUp)
                     group.addTask {
-                        try? await self.time.sleep(for: max(.zero, wait))
+                        try? await self.time.sleep(until: end)
                         return .woke(until)
                     }
                 }
