@@ -239,6 +239,12 @@ struct StateRow: Sendable, CustomTestStringConvertible {
                 ("retry, abort", "aborted -a1"),
             ]),
         StateRow(
+            name: "an abort comes too late for a pivot that has just ended", definition: "a! b*",
+            course: [("start", "+a1"), ("a ok, abort", "a:succeeded refused +b1")]),
+        StateRow(
+            name: "an abort comes too late for a pivot that is skipped", definition: "a!:park b*",
+            course: [("start", "+a1"), ("a err", "stuck outcomeUnknown a"), ("skip a, abort", "refused +b1")]),
+        StateRow(
             name: "a saga that is aborted before anything has begun", definition: "a~10 b",
             course: [("start", "waits 10"), ("abort", "aborted compensated a"), ("abort", "refused compensated a")]),
         StateRow(

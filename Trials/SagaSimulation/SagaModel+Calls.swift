@@ -103,9 +103,10 @@ extension SagaModel {
         return output
     }
 
-    mutating func failed(_ call: Call, at now: Duration) {
+    mutating func failed(_ call: Call, at now: Duration, isDenied: Bool) {
         let failure = Failure(number: call.number, at: now)
         note("    call \(call.number) fails")
+        if isDenied { sagas[call.saga]?.parts[call.step].isDenied = true }
         switch call.direction {
         case .forward: sagas[call.saga]?.parts[call.step].forward.open = failure
         case .compensation: sagas[call.saga]?.parts[call.step].backward.open = failure
@@ -136,7 +137,7 @@ extension SagaModel.Part {
     fileprivate mutating func found(before call: Int) -> Int? {
         if standing > 0 { return output }
         refusedThrough = call
-        isAsked = true
+        (isAsked, isDenied) = (true, true)
         return nil
     }
 }

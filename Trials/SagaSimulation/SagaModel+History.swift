@@ -17,12 +17,6 @@ extension SagaModel {
             if let count = saga.reasons[reason] { saga.reasons[reason] = count + 1 }
             expect(saga.reasons[reason] == 1, "\(entry.kind) of \(saga.id) was not asked for, or once")
         }
-        // Whoever had made sure that the pivot took no effect lets it happen after all.
-        if entry.kind == .refused {
-            for index in saga.parts.indices where saga.parts[index].step.kind == .pivot {
-                saga.parts[index].isUndone = false
-            }
-        }
         if entry.kind == .retried { for index in saga.parts.indices { saga.parts[index].startOver() } }
         guard let name = entry.step, let index = saga.index(name) else { return }
         let what = "\(name) of \(saga.id)"
@@ -71,6 +65,19 @@ extension SagaModel {
             expect(part.step.kind == .compensatable || part.step.kind == .pivot, "\(what) failed")
             expect(part.step.kind == .compensatable, "\(what) is a pivot that may have taken effect")
         default: break
+        }
+    }
+
+    /// When all is quiet, no saga is still on its way to its pivot that should have turned back.
+    mutating func checkDeadlines(at now: Duration) {
+        for saga in sagas.values where saga.status.state == .running {
+            guard let deadline = saga.definition.deadline, saga.startedAt + deadline <= now,
+                let name = saga.status.steps.first?.name, let part = saga.index(name).map({ saga.parts[$0] })
+            else { continue }
+            let isInDoubt = part.step.kind == .pivot && part.forward.isBegun
+            expect(
+                !saga.definition.canGoBack(from: part.stage) || isInDoubt,
+                "\(saga.id) is at \(name) at \(now), after its deadline")
         }
     }
 

@@ -84,6 +84,7 @@ extension SagaModel {
         expect(
             saga.holder == commit.act, "\(saga.id) is changed in act \(commit.act), and \(saga.holder ?? 0) holds it")
         expect(saga.status.result == nil || saga.status.isStuck, "\(saga.id) is over and changed")
+        let entries = saga.entries.count
         for change in commit.changes.dropFirst() {
             guard case .insert(let id, let content, _) = change, id.collection == Names.log else { continue }
             guard let entry = try? SagaEntry(decoding: content.body) else {
@@ -99,6 +100,13 @@ extension SagaModel {
         case .compensating, .compensated: saga.isBack = true
         case .running, .completed: expect(!saga.isBack, "\(saga.id) went back and goes forward")
         case .stuck, .blocked: break
+        }
+        // Whoever had made sure that the pivot took no effect lets it happen after all.
+        if !saga.isBack, saga.entries.count > entries, saga.entries[entries...].contains(where: { $0.kind == .refused })
+        {
+            for index in saga.parts.indices where saga.parts[index].step.kind == .pivot {
+                saga.parts[index].isUndone = false
+            }
         }
         note("\(commit.decidedAt) \(saga.id) is \(status.state): \(status.steps.map { "\($0.name) \($0.attempts)" })")
         count(status)

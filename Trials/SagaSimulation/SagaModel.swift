@@ -15,9 +15,7 @@ struct SagaModel: Sendable {
     /// A batch on its way to the store.
     struct Commit: Sendable {
         let act: Int
-        let process: Int
         let decidedAt: Duration
-        let isCancelled: Bool
         let changes: [Change]
     }
 
@@ -57,6 +55,8 @@ struct SagaModel: Sendable {
         /// Calls up to that number are refused.
         var refusedThrough = 0
         var isAsked = false
+        /// Whether somebody said of it that it took no effect.
+        var isDenied = false
         var isUndone = false
         var forward = Tries()
         var backward = Tries()
@@ -72,7 +72,7 @@ struct SagaModel: Sendable {
         /// Whether a saga that goes back undoes it: it was called, and nobody said that it took no effect.
         var needsUndoing: Bool {
             step.kind == .compensatable && forward.isBegun && end != .notApplied
-                && !(end == nil && isAsked && effects == 0)
+                && !(end == nil && isDenied && effects == 0)
         }
     }
 

@@ -52,7 +52,6 @@ final class SagaProcess: Sendable {
 
     func start(_ sagaID: String, definition: Int, number: Int) async {
         await perform("starting") {
-            let standing = world.tell { $0.sagas[sagaID]?.definition.name }
             do {
                 let input = StoryInput(number: number)
                 try await coordinator.start(definitions[definition], id: sagaID, input: input)
@@ -64,7 +63,6 @@ final class SagaProcess: Sendable {
             } catch is SagaDefinitionMismatch {
                 let name = definitions[definition].shape.name
                 world.tell { $0.expect($0.sagas[sagaID]?.definition.name != name, "\(sagaID) does not match") }
-                _ = standing
             }
         }
     }

@@ -25,6 +25,8 @@ extension SagaStory {
             // More than a lease, and more than any wait of a policy.
             pass(.seconds(400))
             quietly(process) { await $0.recover(limit: 20) }
+            let now = world.now
+            world.tell { $0.checkDeadlines(at: now) }
             if violation != nil || world.tell({ $0.areAllOver }) { break }
             help(process)
         }

@@ -29,7 +29,7 @@ struct SagaStorySettings: Sendable {
         func draw(_ count: Int64) -> Int { Int(random.draw(upTo: count - 1)) }
         definitions = ["one", "two"].map { StoryDefinition($0, random, features: features) }
         sagas = 1 + draw(2)
-        actions = 15 + draw(35)
+        actions = 20 + draw(45)
         let (losses, gates) = ([0, 0, 4, 10][draw(4)], [0, 3, 8][draw(3)])
         lossChance = features.contains(.losses) ? Int64(losses) : 0
         gateChance = features.contains(.gates) ? Int64(gates) : 0

@@ -58,7 +58,7 @@ struct StoryParticipant: Sendable {
 
     private func fail(_ call: SagaModel.Call, _ error: any Error) -> any Error {
         let now = world.now
-        world.tell { $0.failed(call, at: now) }
+        world.tell { $0.failed(call, at: now, isDenied: error is CallRefused) }
         return error
     }
 

@@ -47,7 +47,7 @@ struct WitnessedSagas: RecordStore {
     func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
         let (act, number) = (Act.number, process.number)
         let commit = SagaModel.Commit(
-            act: act, process: number, decidedAt: world.now, isCancelled: Task.isCancelled, changes: changes)
+            act: act, decidedAt: world.now, changes: changes)
         return try await call { () throws(StoreError) in
             let passage = process.commits()
             if case .dies(let applies) = passage {

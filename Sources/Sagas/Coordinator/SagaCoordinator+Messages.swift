@@ -30,7 +30,8 @@ extension SagaCoordinator {
     /// Has a saga that is stuck try again what it is stuck in, and one that waits for its next try go on at once.
     ///
     /// Attempts are counted anew. A step whose outcome is unknown is asked about if it has a probe, and called again
-    /// otherwise, with the same key: whoever asks for that has made sure that it may be.
+    /// otherwise, with the same key: whoever asks for that has made sure that it may be. A step that gets stuck while
+    /// the message is on its way is not meant.
     ///
     /// - Parameter reason: Why, for the history; at most 1,024 bytes.
     /// - Throws: As ``signal(_:_:_:)``; ``SagaVerbRefused`` also where there is nothing to try again.
@@ -51,8 +52,8 @@ extension SagaCoordinator {
 
     /// Has a saga go back that is not past its pivot, as soon as the calls that are under way have ended.
     ///
-    /// Of a step that is stuck because nobody knows its outcome this says: undo it as well. Of a pivot that is stuck it
-    /// says that it took no effect.
+    /// Of a step that is stuck because nobody knows its outcome this says: undo it as well. Of a pivot that is stuck
+    /// when the message is sent it says that it took no effect.
     ///
     /// - Throws: As ``signal(_:_:_:)``; ``SagaVerbRefused`` also where the saga cannot go back, or does already.
     public func abort(_ sagaID: String, reason: String) async throws {

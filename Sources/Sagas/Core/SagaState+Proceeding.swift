@@ -100,7 +100,8 @@ extension SagaState {
         }
     }
 
-    private var isPivotDone: Bool { stage == traits.pivot && branches[0].activity == .done }
+    /// Whether the saga is at a pivot that has taken effect, and is about to pass it.
+    var isPivotDone: Bool { stage == traits.pivot && branches[0].activity == .done }
 
     /// Before the saga goes back, nothing is begun and nothing waited for any more but the answers of probes.
     private mutating func abandonWaits(_ turn: inout Turn) {

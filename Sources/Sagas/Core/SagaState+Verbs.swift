@@ -58,7 +58,9 @@ extension SagaState {
     }
 
     /// Whether the saga can be made to go back.
-    var canAbort: Bool { canGoBack && (turningBack == nil || branches.contains(where: \.isParked)) }
+    var canAbort: Bool {
+        canGoBack && !isPivotDone && (turningBack == nil || branches.contains(where: \.isParked))
+    }
 
     /// The saga goes back as soon as nothing of the present stage is open. What is parked counts as failed; of the pivot
     /// that says that it took no effect.

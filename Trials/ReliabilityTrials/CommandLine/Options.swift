@@ -72,7 +72,7 @@ struct Options: Equatable {
 
           --cycles N        how often, instead of the number that is short enough for every day
           --crashes N       the same, by the name that it has in the trial of simulated crashes
-          --stories N       the same, by the name that it has in the trials of idempotent operations, of breakers and of queues
+          --stories N       the same, by the name that it has in the trials of idempotent operations, breakers, queues and sagas
           --seed N          for everything that is drawn; the order in which threads run remains the machine's
           --directory DIR   where the files go (default: .build, or the current directory)
           --list            the trials
