@@ -22,6 +22,10 @@ private final class Desk: Sendable {
         }
     }
 
+    func find(_ context: SagaContext<Trip>) -> SagaProbeAnswer<Void> {
+        state.withLock { $0.served.contains(context.key) } ? .applied : .notApplied
+    }
+
     func undo(_ context: SagaContext<Trip>) {
         state.withLock { state in
             state.served.insert(context.forwardKey)
@@ -45,7 +49,7 @@ private final class Desk: Sendable {
                 booking("car")
             }
             SagaStep.event("approval", String.self, within: .seconds(3_600))
-            SagaStep.pivot("pay", ifUnknown: .reexecute) { self.act($0) }
+            SagaStep.pivot("pay", ifUnknown: .probe { self.find($0) }) { self.act($0) }
             SagaStep.retriable("confirm", ifUnknown: .reexecute) { self.act($0) }
         }
     }
@@ -121,6 +125,22 @@ private final class Desk: Sendable {
             verdicts.insert(judge(desk, run))
         }
         #expect(!verdicts.contains("undone"))
+    }
+
+    @Test func `a pivot that can be refused gets stuck without a probe if its process ends in an earlier call`()
+        async throws
+    {
+        var results: Set<String> = []
+        try await SagaTest(Trip()).action("pay", .isRefused).crashingEverywhere {
+            SagaDefinition<Trip>("trip", version: 1) { SagaStep.pivot("pay", ifUnknown: .reexecute) { _ in } }
+        } check: { run in
+            if case .stuck(let stuck) = run.result {
+                results.insert("\(stuck.reason)")
+            } else {
+                results.insert("undone")
+            }
+        }
+        #expect(results == ["attemptsExhausted", "undone"])
     }
 
     @Test func `a saga that waits for an event that never comes has stalled`() async throws {

@@ -70,6 +70,18 @@ struct StateRow: Sendable, CustomTestStringConvertible {
                 ("-a ok", "a:compensated compensated b"),
             ]),
         StateRow(
+            name: "a refusal under a key that is remembered speaks for earlier calls of the pivot too", definition: "a b!",
+            course: [
+                ("start", "+a1"), ("a ok", "a:succeeded +b1"), ("crash", "+b2"),
+                ("b refused+5", "b:notApplied -a1"), ("-a ok", "a:compensated compensated b"),
+            ]),
+        StateRow(
+            name: "a pivot that is denied after a crash may have taken effect", definition: "a b!",
+            course: [
+                ("start", "+a1"), ("a ok", "a:succeeded +b1"), ("crash", "+b2"), ("b no+5", "waits 5"),
+                ("t 5", "+b3"), ("b no", "stuck attemptsExhausted b"),
+            ]),
+        StateRow(
             name: "after the pivot there is only the way forward", definition: "a! b* c?",
             course: [
                 ("start", "+a1"), ("a ok", "a:succeeded +b1"), ("b no+5", "waits 5"), ("abort", "refused waits 5"),

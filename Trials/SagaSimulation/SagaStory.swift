@@ -53,7 +53,7 @@ package struct SagaStory {
         package var missing: [String] {
             let results = SagaStuck.Reason.allCases.map { "\($0)" } + ["completed", "compensated"]
             return results.filter { self.results[$0] == nil }
-                + SagaEntry.Kind.allCases.map { "\($0)" }.filter { entries[$0] == nil }
+                + SagaEntry.Kind.allCases.filter { $0 != .migrated }.map { "\($0)" }.filter { entries[$0] == nil }
                 + (deaths == 0 ? ["deaths"] : []) + (takenOver == 0 ? ["takeovers"] : [])
                 + (blocked == 0 ? ["blocked"] : [])
         }

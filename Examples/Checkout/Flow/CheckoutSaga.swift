@@ -34,7 +34,9 @@ struct CheckoutSaga: Sendable {
             } compensation: { context in
                 try await refund(context.input, key: context.key)
             }.retryCompensation(.unlimited(backoff: Self.patience))
-            SagaStep.pivot("ship", ifUnknown: .reexecute) { context in
+            // The carrier remembers keys: what it finds too large now it has not booked before.
+            SagaStep.pivot("ship", ifUnknown: .reexecute, classify: { $0 is TooLargeToShip ? .refused : nil }) {
+                context in
                 try await carrier.book(context.input, key: context.key)
             }
         }

@@ -25,7 +25,7 @@ public struct SagaTest<Input: Codable & Sendable>: Sendable {
     public enum Outcome: Hashable, Sendable {
         /// The closure is called, and what it returns or throws counts.
         case works
-        /// The closure is not called; the call throws ``SagaTestRefusal``: no call with this key took effect.
+        /// The closure is not called; the call throws ``SagaTestRefusal``, which took no effect.
         case isRefused
         /// The closure is not called; the call throws ``SagaTestFailure``, which says nothing of the effect.
         case failsBeforeItsEffect

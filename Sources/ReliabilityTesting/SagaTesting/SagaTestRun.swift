@@ -48,7 +48,7 @@ public struct SagaTestRun: Sendable {
     public let crash: Crash?
 }
 
-/// What a refused call of a ``SagaTest`` throws: no call with its key took effect, and none will.
+/// What a refused call of a ``SagaTest`` throws: it took no effect, and there is no sense in another.
 public struct SagaTestRefusal: Permanent, Hashable {
     /// The step.
     public let step: String

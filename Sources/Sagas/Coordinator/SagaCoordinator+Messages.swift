@@ -33,7 +33,9 @@ extension SagaCoordinator {
     /// otherwise, with the same key: whoever asks for that has made sure that it may be. A step that gets stuck while
     /// the message is on its way is not meant.
     ///
-    /// - Parameter reason: Why, for the history; at most 1,024 bytes.
+    /// - Parameters:
+    ///   - sagaID: The saga.
+    ///   - reason: Why, for the history; at most 1,024 bytes.
     /// - Throws: As ``signal(_:_:_:)``; ``SagaVerbRefused`` also where there is nothing to try again.
     public func retry(_ sagaID: String, reason: String) async throws {
         try await send(.retry(reason: reason), to: sagaID, reason)

@@ -61,7 +61,8 @@ public struct SagaStuck: Hashable, Sendable {
 public enum SagaErrorKind: Hashable, Sendable {
     /// This call took no effect, which says nothing of earlier ones.
     case notApplied
-    /// The other side has refused it for good: no call with this key took effect, and none will. It is not called again.
+    /// The other side, which remembers the key, has refused it for good: no call with this key took effect, earlier ones
+    /// included, and none will. It is not called again. Only a classification says so, never an error by itself.
     case refused
     /// It failed for good, perhaps half-way: it is not called again, and this step is compensated too.
     case failed

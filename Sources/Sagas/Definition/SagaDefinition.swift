@@ -48,8 +48,8 @@ public struct SagaDefinition<Input: Codable & Sendable>: Sendable {
     ///   - deadline: How long after its start a saga goes back, also if nobody drove it meanwhile; a call that is
     ///     under way then is cancelled. Past the pivot it changes nothing. By default there is none.
     ///   - classify: What an error of an action says where the step's own classification does not say; `nil` leaves it
-    ///     to the rule: a ``/ReliabilityCore/Permanent`` error of the other side is a refusal, one that conforms to
-    ///     ``/ReliabilityCore/NotApplied`` took no effect, any other leaves the outcome unknown.
+    ///     to the rule: an error that conforms to ``/ReliabilityCore/NotApplied`` took no effect, any other leaves the
+    ///     outcome unknown.
     ///   - steps: 1 to 100 steps with unique names, in an order that can work.
     public init(
         _ name: String, version: Int, deadline: Duration? = nil,

@@ -31,17 +31,6 @@ struct BoundSagaStep: Sendable {
     let limit: Duration?
 }
 
-extension SagaErrorKind {
-    /// What an error says by its protocols.
-    fileprivate init(_ error: any Error) {
-        switch error {
-        case _ where error is any Permanent && !error.isRefusal: self = .refused
-        case is any NotApplied: self = .notApplied
-        default: self = .unknown
-        }
-    }
-}
-
 extension SagaStep {
     var traits: SagaStepTraits {
         let rule: SagaStepTraits.IfUnknown =
@@ -78,7 +67,7 @@ extension SagaStep {
                 try await compensation(context(call, .compensation), output)
             },
             classify: { error in
-                classify?(error) ?? whole?(error) ?? SagaErrorKind(error)
+                classify?(error) ?? whole?(error) ?? (error is any NotApplied ? .notApplied : .unknown)
             },
             retry: retry, compensationRetry: compensationRetry, attemptLimit: attemptLimit, limit: limit)
     }

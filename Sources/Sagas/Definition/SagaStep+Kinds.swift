@@ -9,9 +9,8 @@ extension SagaStep where Output: Codable {
     /// - Parameters:
     ///   - name: Unique in its definition, and part of the step's key: a step that is renamed is another step.
     ///   - ifUnknown: What to do when the action may have taken effect.
-    ///   - classify: What an error of the action says; `nil` leaves it to the definition's, and that to the rule: a
-    ///     ``/ReliabilityCore/Permanent`` error of the other side is a refusal, one that conforms to
-    ///     ``/ReliabilityCore/NotApplied`` took no effect, any other leaves the outcome unknown.
+    ///   - classify: What an error of the action says; `nil` leaves it to the definition's, and that to the rule: an
+    ///     error that conforms to ``/ReliabilityCore/NotApplied`` took no effect, any other leaves the outcome unknown.
     ///     A step with more than one effect needs it, because a rejection of the second says nothing of the first.
     ///   - action: What the step does. It may be called several times, always with the same key. What it returns is
     ///     at most 65,536 bytes as JSON.
@@ -69,8 +68,8 @@ extension SagaStep where Output == Void {
     /// The point of no return: when it has taken effect, the saga only goes forward. A definition has at most one, and
     /// it has no compensation.
     ///
-    /// If it took no effect the saga goes back: it was refused (``SagaErrorKind/refused``), a probe says so, or its only
-    /// call failed with an error that conforms to ``/ReliabilityCore/NotApplied``. Where nobody knows, also because the
+    /// If it took no effect the saga goes back: it is classified as ``SagaErrorKind/refused``, a probe says so, or its
+    /// only call failed with an error that conforms to ``/ReliabilityCore/NotApplied``. Where nobody knows, also because the
     /// process ended in an earlier call, it neither goes back nor on: the pivot is called again or probed, or the saga is
     /// stuck.
     public static func pivot(

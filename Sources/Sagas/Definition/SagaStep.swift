@@ -18,7 +18,7 @@
 /// What an action throws says how far back the saga goes: ``/ReliabilityCore/NotApplied`` errors leave this step out,
 /// others compensate it too, or ask `ifUnknown`. It is called again first if ``retry(_:)`` says so.
 ///
-/// The other kinds of step are made by ``pivot(_:ifUnknown:classify:action:)``, `retriable`, `reading`, `event` and
+/// The other kinds of step are made by `pivot`, `retriable`, `reading`, `event` and
 /// `timer`.
 public struct SagaStep<Input: Codable & Sendable, Output: Sendable>: Sendable {
     /// What a step does.

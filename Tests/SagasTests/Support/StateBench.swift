@@ -105,6 +105,7 @@ struct StateBench {
             return state.answered(step, SagaProbeResult(rawValue: String(what)) ?? .unknown, retryAt: retryAt)
         case (_, "ok"): return state.succeeded(step)
         case (_, "no"): return state.failed(step, .notApplied, failure, retryAt: retryAt)
+        case (_, "refused"): return state.failed(step, .refused, failure, retryAt: retryAt)
         case (_, "bad"): return state.failed(step, .failed, failure, retryAt: retryAt)
         default: return state.failed(step, .unknown, failure, retryAt: retryAt)
         }
