@@ -94,6 +94,26 @@ private final class CountingClock: Clock {
         #expect(bench.ledger.calls == ["+a1"] && bench.events.last == "lost")
     }
 
+    @Test(arguments: StoreKind.all)
+    func `a saga that another ended while the last commit was unknown is lost, and not told as ended`(
+        kind: StoreKind
+    ) async throws {
+        let bench = try Bench(kind)
+        let definition = bench.definition()
+        let uncertain = FailingStore(
+            bench.store,
+            meanwhile: {
+                bench.clock.advance(by: .seconds(60))
+                _ = try? await bench.coordinator(definition).recover()
+            }
+        ) { $0 == 4 ? .uncertain(applied: false) : .answers }
+        try await bench.coordinator(definition).start(definition, id: "s1", input: Order())
+        let sagas = bench.coordinator(definition, on: uncertain, clock: ManualClock())
+        #expect(try await sagas.recover().map(\.outcome) == [.lost])
+        #expect(bench.ledger.calls == ["+a1", "+b1", "+c1", "+c2"])
+        #expect(bench.events.count { $0 == "completed" } == 1 && bench.events.last == "lost")
+    }
+
     // Case 88.
     @Test(arguments: StoreKind.all)
     func `a coordinator whose saga another has cancels its calls, and writes nothing`(kind: StoreKind) async throws {
