@@ -107,7 +107,7 @@ import Testing
         let refusal = #expect(throws: MalformedBytes.self) { try SagaPosition(from: &reader) }
         // It is refused for what it says, and not because it is short.
         #expect(refusal?.offset == 0)
-        #expect(throws: MalformedBytes.self) { try SagaEntry(decoding: [2, 10, 0, 0, 0, 0, 0]) }
+        #expect(throws: MalformedBytes.self) { try SagaEntry(decoding: [2, 11, 0, 0, 0, 0, 0]) }
         #expect(throws: MalformedBytes.self) { try SagaMailbox(decoding: [1, 1, 5, 0]) }
     }
 
