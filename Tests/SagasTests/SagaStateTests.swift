@@ -70,7 +70,8 @@ struct StateRow: Sendable, CustomTestStringConvertible {
                 ("-a ok", "a:compensated compensated b"),
             ]),
         StateRow(
-            name: "a refusal under a key that is remembered speaks for earlier calls of the pivot too", definition: "a b!",
+            name: "a refusal under a key that is remembered speaks for earlier calls of the pivot too",
+            definition: "a b!",
             course: [
                 ("start", "+a1"), ("a ok", "a:succeeded +b1"), ("crash", "+b2"),
                 ("b refused+5", "b:notApplied -a1"), ("-a ok", "a:compensated compensated b"),

@@ -79,7 +79,10 @@ extension SagaCoordinator {
             try check(message, header, record, answer.now)
             let standing = answer.records[1]
             guard var mailbox = SagaMailbox(standing) else { throw UnreadableSaga(sagaID: sagaID) }
-            guard mailbox.messages.count < SagaMailbox.capacity, header.entries < SagaMailbox.longestHistory else {
+            let room = message.isEvent ? SagaMailbox.roomForPeople : 0
+            guard mailbox.messages.count < SagaMailbox.capacity - room,
+                header.entries + mailbox.messages.count < SagaMailbox.longestHistory - room
+            else {
                 throw SagaMailboxFull(sagaID: sagaID)
             }
             mailbox.messages.append(message)
@@ -108,7 +111,9 @@ extension SagaCoordinator {
         guard !isHeld, record.dueAt.map({ $0 > now }) ?? true else { return .assert(record.id, record.fence) }
         return .replace(
             record.id, expecting: record.fence,
-            with: RecordContent(state: record.state, body: record.body, due: .after(.zero), expires: .unchanged),
+            with: RecordContent(
+                state: record.state, body: record.body, headers: record.headers, due: .after(.zero),
+                expires: .unchanged),
             lease: .end)
     }
 
@@ -135,6 +140,8 @@ extension SagaCoordinator {
 extension SagaMailbox {
     /// From how many entries of its history on a saga takes no more messages.
     static let longestHistory = 500
+    /// How many of the messages and entries are not for events, so that people are heard however many come.
+    static let roomForPeople = 10
     /// Bytes that an event can bring: the whole history of a saga is written at once when it is finished.
     static let longestPayload = 8_192
     /// Bytes of the name of a step.

@@ -110,7 +110,8 @@ extension SagaCoordinator {
             case .stuck: isHeld ? .after(.zero) : .never
             case .ended: .never
             }
-        let content = header.content(next.position.label, due: due, expires: expires)
+        let content = header.content(
+            next.position.label, headers: run.recordHeaders, due: due, expires: expires)
         var changes = [
             Change.replace(run.id, expecting: run.fence, with: content, lease: isHeld ? .extend(lease) : .end)
         ]

@@ -16,6 +16,10 @@ struct SagaMailbox: Hashable, Sendable {
         case retry(reason: String)
         case skip(step: String, reason: String)
         case abort(reason: String)
+
+        var isEvent: Bool {
+            if case .event = self { true } else { false }
+        }
     }
 
     var messages: [Message]

@@ -14,6 +14,8 @@ struct SagaRun: Sendable {
 
     let id: RecordID
     let startedAt: Timestamp
+    /// The header record's own headers, which stay.
+    let recordHeaders: [String: String]
     let steps: [BoundSagaStep]
     let holder: Holder?
     var header: SagaHeader
@@ -37,6 +39,7 @@ struct SagaRun: Sendable {
     ) {
         id = record.id
         startedAt = record.createdAt
+        recordHeaders = record.headers
         self.header = header
         self.steps = steps
         holder = record.holder

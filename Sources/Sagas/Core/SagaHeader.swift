@@ -60,9 +60,10 @@ struct SagaHeader: Hashable, Sendable {
 
     /// What the header record is given.
     func content(
-        _ state: SagaStatus.State, due: RecordContent.When, expires: RecordContent.When
+        _ state: SagaStatus.State, headers: [String: String] = [:], due: RecordContent.When,
+        expires: RecordContent.When
     ) -> RecordContent {
-        RecordContent(state: state.rawValue, body: encoded, due: due, expires: expires)
+        RecordContent(state: state.rawValue, body: encoded, headers: headers, due: due, expires: expires)
     }
 }
 

@@ -18,11 +18,12 @@ public struct SagaStage<Input: Codable & Sendable>: Sendable {
 /// ```
 ///
 /// When one of them fails, calls of the others that are under way are waited for; then all that took effect, or may
-/// have, are undone at the same time, and the saga goes back. Steps of a group do not see each other's outputs.
+/// have, are undone at the same time, and the saga goes back. A step of a group cannot count on the outputs of the
+/// others.
 public struct SagaParallel<Input: Codable & Sendable>: Sendable {
     let stages: [SagaStage<Input>]
 
-    /// A group of 2 to 100 steps, none of them a pivot.
+    /// A group of 1 to 100 steps, none of them a pivot.
     public init(@SagaBuilder<Input> steps: () -> [SagaStage<Input>]) { stages = steps() }
 }
 
