@@ -12,7 +12,7 @@ import Testing
 @testable import Sagas
 
 /// The way back, and what has none.
-@Suite(.timeLimit(.minutes(1))) struct SagaCompensationTests {
+@Suite(.timeLimit(.minutes(10))) struct SagaCompensationTests {
     // Cases 82 and 83: whether a step that ran out of time took effect or not, it is undone, and a late try is refused.
     @Test(arguments: StoreKind.all, [true, false])
     func `a step that ran out of time is undone as well, whether it took effect or not`(

@@ -26,7 +26,7 @@ private final class CountingClock: Clock {
 }
 
 /// Leases, and what a coordinator does that has lost one.
-@Suite(.timeLimit(.minutes(1))) struct SagaHoldingTests {
+@Suite(.timeLimit(.minutes(10))) struct SagaHoldingTests {
     /// An action, a probe and a compensation that each last three leases.
     @Test(arguments: StoreKind.all, ["b", "?b", "-b"])
     func `a call that takes longer than the lease keeps it`(kind: StoreKind, slow: String) async throws {

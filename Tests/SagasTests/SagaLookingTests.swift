@@ -11,7 +11,7 @@ import Testing
 @testable import Sagas
 
 /// Results, outputs, listings, and what is kept for how long.
-@Suite(.timeLimit(.minutes(1))) struct SagaLookingTests {
+@Suite(.timeLimit(.minutes(10))) struct SagaLookingTests {
     @Test(arguments: StoreKind.all)
     func `those who wait for a saga are told at once by the coordinator that ends it, and all of them`(
         kind: StoreKind

@@ -11,7 +11,7 @@ import Testing
 @testable import Sagas
 
 /// Messages to sagas: none is lost, and none takes a saga from its holder.
-@Suite(.timeLimit(.minutes(1))) struct SagaMessageTests {
+@Suite(.timeLimit(.minutes(10))) struct SagaMessageTests {
     private static let approval = SagaStep<Order, String>.event("approval", String.self)
 
     /// `a`, then the event, then `c`, which sees what the event brought.

@@ -26,7 +26,7 @@ private final class Crowd: Sendable {
     func leave() { state.withLock { $0.inside -= 1 } }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct SagaRunningTests {
+@Suite(.timeLimit(.minutes(10))) struct SagaRunningTests {
     @Test(arguments: StoreKind.all)
     func `coordinators that share a store drive all sagas, each step once, and never more at once than allowed`(
         kind: StoreKind

@@ -12,7 +12,7 @@ import Testing
 @testable import Sagas
 
 /// Deadlines, time limits, waits and what errors advise.
-@Suite(.timeLimit(.minutes(1))) struct SagaTimeTests {
+@Suite(.timeLimit(.minutes(10))) struct SagaTimeTests {
     // Case 91.
     @Test(arguments: StoreKind.all)
     func `a deadline that passed while nobody drove the saga has it go back`(kind: StoreKind) async throws {

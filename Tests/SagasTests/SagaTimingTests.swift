@@ -35,7 +35,7 @@ private final class SharedFlag: Sendable {
 
 private func event(_ name: String) -> Step { .event(name) }
 
-@Suite(.timeLimit(.minutes(1))) struct `A saga, when timing is unlucky` {
+@Suite(.timeLimit(.minutes(10))) struct `A saga, when timing is unlucky` {
     @Test(arguments: StoreKind.all)
     func `a message that is lost is not taken for another that came meanwhile`(_ kind: StoreKind) async throws {
         let bench = try Bench(kind)

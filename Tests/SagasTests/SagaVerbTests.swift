@@ -11,7 +11,7 @@ import Testing
 @testable import Sagas
 
 /// What people ask for.
-@Suite(.timeLimit(.minutes(1))) struct SagaVerbTests {
+@Suite(.timeLimit(.minutes(10))) struct SagaVerbTests {
     enum Verb: CaseIterable { case retry, skip, abort }
 
     /// Where a saga stands when somebody asks for something.
