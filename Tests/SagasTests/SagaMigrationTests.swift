@@ -127,4 +127,107 @@ import Testing
         #expect(bench.ledger.calls == ["+a1", "-a1", "-zero1"])
         #expect(bench.ledger.standing == [])
     }
+
+    /// A saga that is held up in its second stage, and a newer version in which its steps are of other kinds.
+    enum Change: String, CaseIterable {
+        case undoneStepBecomesReading
+        case undoneStepBecomesPivot
+        case doubtfulStepBecomesReading
+        case calledStepBecomesEvent
+        case takenStepBecomesTimer
+        case waitBecomesStep
+        case groupThatTurnsBackIsPastThePivot
+
+        /// What the older version does, and what its saga is held up in.
+        func older(_ ledger: Ledger) -> SagaDefinition<Order> {
+            let calls = Counter()
+            @Sendable func failing(_ name: String, _ rule: Rule = .park) -> Step {
+                Step(name, ifUnknown: rule) { context in
+                    ledger.act(context)
+                    throw Declined()
+                } compensation: { context in
+                    if calls.increment() == 1 { throw Declined() }
+                    ledger.undo(context)
+                }
+            }
+            let a = step("a", ledger)
+            return switch self {
+            case .undoneStepBecomesReading, .undoneStepBecomesPivot:
+                SagaDefinition("order", version: 1) {
+                    a
+                    failing("b", .reexecute)
+                }
+            case .doubtfulStepBecomesReading, .calledStepBecomesEvent, .takenStepBecomesTimer:
+                SagaDefinition("order", version: 1) {
+                    a
+                    failing("b")
+                }
+            case .waitBecomesStep:
+                SagaDefinition("order", version: 1) {
+                    a
+                    Step.event("b", within: .seconds(3_600))
+                }
+            case .groupThatTurnsBackIsPastThePivot:
+                SagaDefinition("order", version: 1) {
+                    a
+                    SagaParallel {
+                        failing("b")
+                        step("c", ledger, before: { _ in throw Full() })
+                    }
+                }
+            }
+        }
+
+        func newer(_ ledger: Ledger) -> SagaDefinition<Order> {
+            let (a, b): (Step, Step) =
+                switch self {
+                case .undoneStepBecomesReading, .doubtfulStepBecomesReading:
+                    (step("a", ledger), .reading("b") { _ in })
+                case .undoneStepBecomesPivot:
+                    (step("a", ledger), .pivot("b", ifUnknown: .reexecute) { ledger.act($0) })
+                case .calledStepBecomesEvent: (step("a", ledger), .event("b"))
+                case .takenStepBecomesTimer: (.timer("a", .seconds(1)), step("b", ledger))
+                case .waitBecomesStep: (step("a", ledger), step("b", ledger))
+                case .groupThatTurnsBackIsPastThePivot:
+                    (
+                        .pivot("a", ifUnknown: .reexecute) { ledger.act($0) },
+                        .retriable("b", ifUnknown: .park) { ledger.act($0) }
+                    )
+                }
+            guard self == .groupThatTurnsBackIsPastThePivot else {
+                return SagaDefinition("order", version: 2) {
+                    a
+                    b
+                }
+            }
+            return SagaDefinition("order", version: 2) {
+                a
+                SagaParallel {
+                    b
+                    Step.retriable("c", ifUnknown: .reexecute) { ledger.act($0) }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: Change.allCases)
+    func `a saga whose steps are of other kinds stays blocked where something would not be undone, or not waited for`(
+        _ change: Change
+    ) async throws {
+        let bench = try Bench(StoreKind.all[0])
+        let older = change.older(bench.ledger)
+        _ = try await bench.drive(older)
+        let (calls, standing) = (bench.ledger.calls, bench.ledger.standing)
+        let newer = change.newer(bench.ledger)
+        let sagas = SagaCoordinator(
+            "shop", store: bench.store, definitions: newer, migrations: [SagaMigration("order", from: 1, to: 2)],
+            clock: bench.clock)
+        if try await sagas.saga("s1").status().state == .stuck {
+            try await sagas.retry("s1", reason: "looked at")
+        } else {
+            bench.clock.advance(by: .seconds(3_600))
+        }
+        #expect(try await sagas.recover(limit: 1).map(\.outcome) == [.blocked])
+        #expect(bench.ledger.calls == calls && bench.ledger.standing == standing)
+    }
 }

@@ -172,6 +172,7 @@ extension SagaCoordinator {
             let plan = plans.first(where: { ($0.shape.name, $0.shape.version) == (migration.definition, migration.to) })
         else { return nil }
         var standing: Set<String> = []
+        let called = kept.filter { $0.entry.kind != .skipped && $0.entry.attempts > 0 }.compactMap(\.entry.step)
         for case (let kind, let step?) in kept.map({ ($0.entry.kind, $0.entry.step) }) {
             switch kind {
             case .succeeded, .failed: standing.insert(step)
@@ -181,7 +182,8 @@ extension SagaCoordinator {
             case .notApplied, .signalled, .retried, .aborted, .refused, .migrated: break
             }
         }
-        return SagaState(plan.traits, migrating: header.position, standing: standing).map { (plan, $0) }
+        return SagaState(plan.traits, migrating: header.position, standing: standing, called: Set(called))
+            .map { (plan, $0) }
     }
 
     func migration(of shape: SagaShape) -> SagaMigration? {

@@ -17,6 +17,9 @@ public enum SagaStepKind: String, Hashable, Sendable, CaseIterable {
     case event
     /// It waits for some time.
     case timer
+
+    /// Whether nothing of it is ever called.
+    var isWait: Bool { self == .event || self == .timer }
 }
 
 /// How often an action, a probe or a compensation that failed is called again, and after which delays.
