@@ -56,6 +56,19 @@ private struct Price: Codable, Sendable { var value: Double }
         #expect(bench.ledger.calls == ["+a1", "+b1", "+c1", "+a1", "+b1", "+c1"])
     }
 
+    @Test func `a migration of one definition says nothing of another`() async throws {
+        let bench = try Bench(StoreKind.all[0])
+        let (refund, checkout) = (bench.definition("refund"), bench.definition("checkout", version: 2))
+        let newer = bench.definition("refund", version: 2)
+        let sagas = SagaCoordinator(
+            "shop", store: bench.store, definitions: newer, checkout,
+            migrations: [SagaMigration("refund", from: 1, to: 2)], clock: bench.clock)
+        try await bench.coordinator(refund).start(refund, id: "s1", input: Order())
+        #expect(try await sagas.start(newer, id: "s1", input: Order()).id == "s1")
+        let mismatch = SagaDefinitionMismatch(sagaID: "s1", standing: refund.shape, given: checkout.shape)
+        await #expect(throws: mismatch) { try await sagas.start(checkout, id: "s1", input: Order()) }
+    }
+
     @Test(arguments: StoreKind.all)
     func `an input is the same where its values are equal`(kind: StoreKind) async throws {
         let bench = try Bench(kind)

@@ -40,7 +40,9 @@ extension SagaCoordinator {
             standing = found
         }
         let header = try SagaHeader(standing)
-        guard header.shape == definition.shape || migration(of: header.shape)?.to == definition.shape.version else {
+        let goesOver = migration(of: header.shape).map { ($0.definition, $0.to) }
+        let isMeant = goesOver.map { $0 == (definition.shape.name, definition.shape.version) } ?? false
+        guard header.shape == definition.shape || isMeant else {
             throw SagaDefinitionMismatch(sagaID: id, standing: header.shape, given: definition.shape)
         }
         guard definition.isSame(input, encoded: encoded, as: header.input) else { throw SagaMismatch(sagaID: id) }
