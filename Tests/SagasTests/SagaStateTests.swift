@@ -234,6 +234,12 @@ struct StateRow: Sendable, CustomTestStringConvertible {
                 ("?a err+50", "waits 50"), ("retry", "?a2"), ("retry", "refused ..."),
             ]),
         StateRow(
+            name: "a retry hurries what an earlier retry has begun anew", definition: "a:probe",
+            course: [
+                ("start", "+a1"), ("a err", "?a1"), ("?a unknown", "stuck outcomeUnknown a"), ("retry", "?a0"),
+                ("?a err+50", "waits 50"), ("retry", "?a0"), ("?a notApplied+50", "waits 50"), ("retry", "+a1"),
+            ]),
+        StateRow(
             name: "nobody can mean by a retry what was not parked yet", definition: "a:park",
             course: [
                 ("start", "+a1"), ("a err, blind retry", "refused stuck outcomeUnknown a"), ("retry", "+a1"),

@@ -83,9 +83,6 @@ struct SagaBranch: Hashable, Sendable {
         if case .parked = activity { true } else { false }
     }
 
-    /// Whether it is stuck, or waits for its next call.
-    var canRetry: Bool { isParked || wakesAt != nil && attempts > 0 }
-
     /// When it goes on by itself, if it waits.
     var wakesAt: Timestamp? {
         switch activity {

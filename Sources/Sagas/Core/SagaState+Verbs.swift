@@ -8,7 +8,12 @@ extension SagaState {
     mutating func receive(_ event: String) -> Bool { received.insert(event).inserted }
 
     /// Whether a retry would change anything.
-    var canRetry: Bool { branches.contains(where: \.canRetry) }
+    var canRetry: Bool { branches.indices.contains { canRetry($0) } }
+
+    /// Whether the step is stuck, or waits for its next call.
+    private func canRetry(_ branch: Int) -> Bool {
+        branches[branch].isParked || branches[branch].wakesAt != nil && !traits(of: branch).kind.isWait
+    }
 
     /// What is stuck is tried again, and what waits for its next call is called at once; timers and events wait on.
     ///
@@ -17,14 +22,14 @@ extension SagaState {
     /// - Returns: Whether there was anything.
     mutating func retry(seen: Set<String>) -> Bool {
         let isSeen = branches.indices.map { !branches[$0].isParked || seen.contains(traits(of: $0).name) }
-        guard branches.indices.contains(where: { isSeen[$0] && branches[$0].canRetry }) else { return false }
+        guard branches.indices.contains(where: { isSeen[$0] && canRetry($0) }) else { return false }
         for branch in branches.indices where isSeen[branch] {
             switch branches[branch].activity {
             case .parked:
                 let asks =
                     course == .forward && traits(of: branch).ifUnknown == .probe && branches[branch].mayHaveEffect
                 branches[branch].startOver(asks ? .doubtful : .idle)
-            case .waiting where branches[branch].attempts > 0:
+            case .waiting where !traits(of: branch).kind.isWait:
                 branches[branch].activity = .idle
             case .askingAgain:
                 branches[branch].activity = .doubtful
