@@ -143,6 +143,18 @@ private final class Desk: Sendable {
         #expect(results == ["attemptsExhausted", "undone"])
     }
 
+    @Test func `a script for a step that the definition does not have is refused`() async {
+        await #expect(processExitsWith: .failure) {
+            _ = try await SagaTest(Trip()).action("hotle", .isRefused).run(Desk().definition())
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = try await SagaTest(Trip()).compensation("pay", .isRefused).run(Desk().definition())
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = try await SagaTest(Trip()).action("approval", .isRefused).run(Desk().definition())
+        }
+    }
+
     @Test func `a saga that waits for an event that never comes has stalled`() async throws {
         let definition = SagaDefinition<Trip>("trip", version: 1) { SagaStep<Trip, Void>.event("approval") }
         let stalled = try await #require(throws: SagaTestStalled.self) {

@@ -54,7 +54,7 @@ public struct SagaTest<Input: Codable & Sendable>: Sendable {
     /// A test in which some calls of a step's action do not work.
     ///
     /// - Parameters:
-    ///   - step: The step's name.
+    ///   - step: The step's name; a definition that has no such action is refused, so that no test passes by a misspelling.
     ///   - attempts: Which calls, by their number; by default all. A call that a crash cut short has a number too.
     ///   - outcome: What they come to. Where several apply to a call, the first counts.
     public func action(_ step: String, attempts: ClosedRange<Int> = 1...Int.max, _ outcome: Outcome) -> SagaTest {
@@ -64,7 +64,7 @@ public struct SagaTest<Input: Codable & Sendable>: Sendable {
     /// A test in which some calls of a step's compensation do not work.
     ///
     /// - Parameters:
-    ///   - step: The step's name.
+    ///   - step: The step's name; a definition that has no such compensation is refused.
     ///   - attempts: Which calls, by their number; by default all. A call that a crash cut short has a number too.
     ///   - outcome: What they come to. Where several apply to a call, the first counts.
     public func compensation(_ step: String, attempts: ClosedRange<Int> = 1...Int.max, _ outcome: Outcome) -> SagaTest {
@@ -128,6 +128,11 @@ public struct SagaTest<Input: Codable & Sendable>: Sendable {
     }
 
     private func run(_ definition: SagaDefinition<Input>, crash: SagaTestRun.Crash?) async throws -> SagaTestRun {
+        for line in script {
+            precondition(
+                definition.calls(line.step, line.direction),
+                "\(definition.shape) has no \(line.direction == .forward ? "action" : "compensation") \"\(line.step)\"")
+        }
         let clock = ManualClock()
         let store = InMemoryRecordStore(clock: clock)
         let calls = SagaTestCalls()

@@ -82,6 +82,13 @@ public struct SagaDefinition<Input: Codable & Sendable>: Sendable {
         return interposed
     }
 
+    /// Whether a step of that name has something to call in that direction, for tests of sagas.
+    package func calls(_ step: String, _ direction: SagaDirection) -> Bool {
+        plan.traits.steps.contains { traits in
+            traits.name == step && (direction == .forward ? !traits.kind.isWait : traits.kind == .compensatable)
+        }
+    }
+
     /// Whether stored bytes stand for this input: the same bytes, or an equal value where values can be compared.
     func isSame(_ input: Input, encoded: [UInt8], as stored: [UInt8]) -> Bool {
         if encoded == stored { return true }
