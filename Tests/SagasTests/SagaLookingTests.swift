@@ -135,6 +135,37 @@ import Testing
         await #expect(throws: DecodingError.self) { try await saga.output(of: other) }
     }
 
+    @Test func `a step of a group does not see what the others gave, on no attempt`() async throws {
+        let bench = try Bench(StoreKind.all[0])
+        let seen = Locked([Int?]())
+        let calls = Counter()
+        let first = SagaStep<Order, Int>("first", ifUnknown: .reexecute) { _ in
+            1
+        } compensation: { _, _ in
+        }
+        let definition = SagaDefinition<Order>("checkout", version: 1) {
+            SagaParallel {
+                first
+                step(
+                    "second", bench.ledger,
+                    before: { context in
+                        let output = try? context.output(of: first)
+                        seen.withLock { $0.append(output) }
+                        if calls.increment() < 3 { throw Full() }
+                    }
+                ).retry(.attempts(3, backoff: .constant(.seconds(1))))
+            }
+            Step.reading("later") { context in
+                let output = try context.output(of: first)
+                seen.withLock { $0.append(output) }
+            }
+        }
+        let sagas = bench.coordinator(definition)
+        try await sagas.start(definition, id: "s1", input: Order())
+        #expect(try await bench.finish(on: sagas) == .completed)
+        #expect(seen.withLock { $0 } == [nil, nil, nil, 1])
+    }
+
     @Test(arguments: StoreKind.all)
     func `an output that is too large counts as an unknown outcome`(kind: StoreKind) async throws {
         let bench = try Bench(kind)

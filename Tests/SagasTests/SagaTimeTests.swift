@@ -252,4 +252,19 @@ import Testing
         #expect(try await bench.coordinator(definition).recover().map(\.outcome) == [.ended(.completed)])
         #expect(bench.ledger.calls == ["+a1", "+c1"] && bench.events.contains("b done"))
     }
+
+    /// A process that stays for so long only drives sagas under a deadline of its own.
+    @Test func `a deadline around the coordinator is none of its steps'`() async throws {
+        let bench = try Bench(StoreKind.all[0])
+        let seen = Locked([Duration?]())
+        let look: Step.Action = { _ in seen.withLock { $0.append(Deadline.current?.remaining) } }
+        let definition = bench.definition(
+            a: look, b: step("b", bench.ledger, before: look).timeLimit(perAttempt: .seconds(100)))
+        let sagas = bench.coordinator(definition)
+        try await sagas.start(definition, id: "s1", input: Order())
+        let around = Deadline.after(.seconds(10), clock: bench.clock)
+        let outcomes = try await around.run { try await sagas.recover().map(\.outcome) }
+        #expect(outcomes == [.ended(.completed)])
+        #expect(seen.withLock { $0 } == [nil, .seconds(100)])
+    }
 }

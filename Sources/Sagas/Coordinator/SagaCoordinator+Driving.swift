@@ -38,9 +38,16 @@ extension SagaCoordinator {
     }
 
     /// Takes a saga on until it is over, waits, is stuck or is lost.
+    ///
+    /// A deadline around the coordinator is none of the saga's: calls do not run out of time because of it, which would
+    /// be taken for the steps' own failure. If it cancels the coordinator, that is a cancellation like any other.
     func drive(_ taken: SagaRun, _ news: SagaNews) async throws(StoreError) -> SagaStop {
+        try await Deadline.withoutCurrent { await driveOn(taken, news) }.get()
+    }
+
+    private func driveOn(_ taken: SagaRun, _ news: SagaNews) async -> Result<SagaStop, StoreError> {
         let hold = Hold(taken.fence)
-        let result = await withTaskGroup(of: Ended.self) { group -> Result<SagaStop, StoreError> in
+        return await withTaskGroup(of: Ended.self) { group -> Result<SagaStop, StoreError> in
             // What cannot be cancelled is held to its end, also when nobody drives on.
             var renewal: ShieldedCompanion<Ended>?
             defer {
@@ -95,7 +102,6 @@ extension SagaCoordinator {
                 apply(ended, to: &run, &news)
             }
         }
-        return try result.get()
     }
 
     private func begin(_ command: SagaState.Command, of run: SagaRun, in group: inout TaskGroup<Ended>) {
@@ -103,12 +109,12 @@ extension SagaCoordinator {
         switch command {
         case .perform(let index, let attempt):
             report(.stepStarted(step: name(index), attempt: attempt), run)
-            let (step, call, limit) = (run.steps[index], run.call(attempt), actionLimit(index, run))
+            let (step, call, limit) = (run.steps[index], run.forwardCall(attempt), actionLimit(index, run))
             group.addTask {
                 .performed(index, await self.limited(limit) { try await step.perform(call) })
             }
         case .ask(let index, let attempt):
-            let (step, call) = (run.steps[index], run.call(attempt))
+            let (step, call) = (run.steps[index], run.forwardCall(attempt))
             group.addTask {
                 .asked(index, await self.limited(step.attemptLimit) { try await step.ask(call) })
             }

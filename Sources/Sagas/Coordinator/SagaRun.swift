@@ -65,6 +65,15 @@ struct SagaRun: Sendable {
         outputs[step] = entry.output
     }
 
+    /// A call of an action or a probe, which sees what was given before its stage.
+    func forwardCall(_ attempt: Int) -> BoundSagaStep.Call {
+        var call = call(attempt)
+        guard !outputs.isEmpty else { return call }
+        let earlier = state.traits.steps[..<state.traits.stages[state.stage].lowerBound]
+        call.outputs = outputs.filter { output in earlier.contains { $0.name == output.key } }
+        return call
+    }
+
     func call(_ attempt: Int) -> BoundSagaStep.Call {
         BoundSagaStep.Call(sagaID: id.key, attempt: attempt, outputs: outputs)
     }

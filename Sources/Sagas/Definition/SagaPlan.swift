@@ -18,7 +18,7 @@ struct BoundSagaStep: Sendable {
     struct Call: Sendable {
         let sagaID: String
         let attempt: Int
-        let outputs: [String: [UInt8]]
+        var outputs: [String: [UInt8]]
     }
 
     let perform: @Sendable (Call) async throws -> [UInt8]
