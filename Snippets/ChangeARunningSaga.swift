@@ -58,3 +58,7 @@ struct Address: Codable, Sendable {
     /// Since version 3 of the service; sagas that were started before have none.
     var country: String?
 }
+// snippet.hide
+// snippet.show
+let migrating = SagaCoordinator(
+    "shop", store: store, definitions: checkout2, migrations: [SagaMigration("checkout", from: 1, to: 2)])

@@ -18,8 +18,7 @@ public struct SagaStage<Input: Codable & Sendable>: Sendable {
 /// ```
 ///
 /// When one of them fails, calls of the others that are under way are waited for; then all that took effect, or may
-/// have, are undone at the same time, and the saga goes back. A step of a group cannot count on the outputs of the
-/// others.
+/// have, are undone at the same time, and the saga goes back. Steps of a group do not see each other's outputs.
 public struct SagaParallel<Input: Codable & Sendable>: Sendable {
     let stages: [SagaStage<Input>]
 
