@@ -84,6 +84,27 @@ import Testing
         }
     }
 
+    @Test(arguments: StoreKind.all)
+    func `a saga that is stuck and was asked for something has no result until it was heeded`(
+        kind: StoreKind
+    ) async throws {
+        let bench = try Bench(kind)
+        let definition = bench.definition(
+            b: step("b", bench.ledger, ifUnknown: .park, after: { _ in throw Declined() }))
+        let sagas = bench.coordinator(definition)
+        #expect(try await bench.drive(definition, on: sagas) != nil)
+        #expect(try await sagas.result("s1")?.stuck != nil)
+        // Nothing waits for it.
+        try await sagas.signal("s1", Step.event("news"))
+        #expect(try await sagas.result("s1") == nil)
+        _ = try await sagas.recover()
+        #expect(try await sagas.result("s1")?.stuck != nil)
+        try await sagas.skip("b", of: "s1", reason: "it is there")
+        #expect(try await sagas.result("s1") == nil)
+        _ = try await sagas.recover()
+        #expect(try await sagas.result("s1") == .completed)
+    }
+
     /// What steps give goes to later steps and to compensations, across coordinators, and is kept with the saga.
     @Test(arguments: StoreKind.all)
     func `outputs reach later steps, compensations and those who look`(kind: StoreKind) async throws {

@@ -52,9 +52,11 @@ extension SagaCoordinator {
         try await store.statistics(of: headers)
     }
 
-    /// What became of a saga; `nil` while it has further to go.
+    /// What became of a saga; `nil` while it has further to go, or may have: one that is stuck and was sent something
+    /// is taken up again.
     func result(_ sagaID: String) async throws -> SagaResult? {
         guard let status = try await status(sagaID) else { throw SagaNotFound(sagaID: sagaID) }
+        if case .stuck = status.result, status.dueIn != nil { return nil }
         return status.result
     }
 

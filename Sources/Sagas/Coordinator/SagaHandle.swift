@@ -25,7 +25,8 @@ public struct SagaHandle: Sendable {
     /// Waits until the saga is over, or stuck, and says what became of it.
     ///
     /// An end that this handle's coordinator writes is told at once; one that another writes is found when the saga is
-    /// looked at again, every second.
+    /// looked at again, every second. A saga that was stuck and was sent something since is waited for until a
+    /// coordinator has heeded that.
     ///
     /// - Throws: `CancellationError` if the task is cancelled, which changes nothing for the saga; ``SagaNotFound``;
     ///   ``UnreadableSaga``; `StoreError`.
