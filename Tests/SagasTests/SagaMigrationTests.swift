@@ -230,4 +230,27 @@ import Testing
         #expect(try await sagas.recover(limit: 1).map(\.outcome) == [.blocked])
         #expect(bench.ledger.calls == calls && bench.ledger.standing == standing)
     }
+
+    @Test func `versions that lead to each other do not go on for ever`() async throws {
+        let bench = try Bench(StoreKind.all[0])
+        let older = older(bench.ledger)
+        #expect(try await bench.drive(older) == .waiting(nil))
+        let newer = Newer.stepsAdded.definition(bench.ledger)
+        let coordinators = [
+            SagaCoordinator(
+                "shop", store: bench.store, definitions: newer, migrations: [SagaMigration("order", from: 1, to: 2)],
+                clock: bench.clock),
+            SagaCoordinator(
+                "shop", store: bench.store, definitions: older, migrations: [SagaMigration("order", from: 2, to: 1)],
+                clock: bench.clock),
+        ]
+        var outcomes: [RecoveredSaga.Outcome] = []
+        for turn in 0...10 {
+            let sagas = coordinators[turn % 2]
+            try await sagas.signal("s1", Step.event("other\(turn)"))
+            outcomes += try await sagas.recover(limit: 1).map(\.outcome)
+        }
+        #expect(outcomes == Array(repeating: .waiting(nil), count: 10) + [.blocked])
+        #expect(try await coordinators[0].history("s1").count { $0.kind == .migrated } == 10)
+    }
 }

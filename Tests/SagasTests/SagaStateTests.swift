@@ -142,7 +142,7 @@ struct StateRow: Sendable, CustomTestStringConvertible {
             name: "a probe that fails is asked again, and then parks", definition: "a:probe",
             course: [
                 ("start", "+a1"), ("a err", "?a1"), ("?a err+5", "waits 5"), ("t 5", "?a1"),
-                ("?a err", "stuck probeFailed a"), ("retry", "?a0"), ("?a unknown", "stuck outcomeUnknown a"),
+                ("?a err", "stuck probeFailed a"), ("retry", "?a1"), ("?a unknown", "stuck outcomeUnknown a"),
                 ("abort", "aborted -a1"), ("-a ok", "a:compensated compensated a"),
             ]),
         StateRow(
@@ -156,7 +156,7 @@ struct StateRow: Sendable, CustomTestStringConvertible {
             course: [
                 ("start", "+a1"), ("crash", "+a2"), ("crash", "+a3"), ("crash", "stuck crashed a"), ("retry", "+a1"),
                 ("a ok", "a:succeeded +b1"), ("crash", "?b1"), ("crash", "?b1"), ("crash", "stuck crashed b"),
-                ("retry", "?b0"),
+                ("retry", "?b1"),
             ]),
         StateRow(
             name: "a pivot in doubt is called until that is known", definition: "a b! c*",
@@ -236,8 +236,8 @@ struct StateRow: Sendable, CustomTestStringConvertible {
         StateRow(
             name: "a retry hurries what an earlier retry has begun anew", definition: "a:probe",
             course: [
-                ("start", "+a1"), ("a err", "?a1"), ("?a unknown", "stuck outcomeUnknown a"), ("retry", "?a0"),
-                ("?a err+50", "waits 50"), ("retry", "?a0"), ("?a notApplied+50", "waits 50"), ("retry", "+a1"),
+                ("start", "+a1"), ("a err", "?a1"), ("?a unknown", "stuck outcomeUnknown a"), ("retry", "?a1"),
+                ("?a err+50", "waits 50"), ("retry", "?a1"), ("?a notApplied+50", "waits 50"), ("retry", "+a1"),
             ]),
         StateRow(
             name: "nobody can mean by a retry what was not parked yet", definition: "a:park",

@@ -19,7 +19,8 @@ internal import Synchronization
 /// ```
 ///
 /// The definition's closures are called as they are, against whatever stands in for the other sides; the script only
-/// decides which calls fail. Waits cost no time. Nothing is left behind: the store is in memory.
+/// decides which calls fail. The saga's waits cost no time, but a call that waits for its time limit waits for ever, since
+/// the clock stands while something is called: script its failure. Nothing is left behind: the store is in memory.
 public struct SagaTest<Input: Codable & Sendable>: Sendable {
     /// What a call of an action or a compensation comes to.
     public enum Outcome: Hashable, Sendable {

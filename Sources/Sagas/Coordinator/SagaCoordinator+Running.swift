@@ -168,7 +168,8 @@ extension SagaCoordinator {
         if let plan = plans.first(where: { $0.shape == header.shape }) {
             return SagaState(plan.traits, at: header.position).map { (plan, $0) }
         }
-        guard let migration = migration(of: header.shape),
+        guard kept.count(where: { $0.entry.kind == .migrated }) < SagaMigration.limit,
+            let migration = migration(of: header.shape),
             let plan = plans.first(where: { ($0.shape.name, $0.shape.version) == (migration.definition, migration.to) })
         else { return nil }
         var standing: Set<String> = []

@@ -169,7 +169,8 @@ extension SagaState {
             switch (branches[branch].activity, course) {
             case (.doubtful, _):
                 branches[branch].activity = .asking
-                turn.commands.append(.ask(step: step, attempt: branches[branch].attempts))
+                // Somebody may have had its calls counted anew since the one that it asks about.
+                turn.commands.append(.ask(step: step, attempt: max(1, branches[branch].attempts)))
             case (.idle, .forward):
                 branches[branch].call(now: now)
                 turn.commands.append(.perform(step: step, attempt: branches[branch].attempts))

@@ -46,7 +46,8 @@ public struct SagaDefinition<Input: Codable & Sendable>: Sendable {
     ///   - name: 1 to 64 bytes.
     ///   - version: At least 1; another one for every change of the steps' names, kinds, order or groups.
     ///   - deadline: How long after its start a saga goes back, also if nobody drove it meanwhile; a call that is
-    ///     under way then is cancelled. Past the pivot it changes nothing. By default there is none.
+    ///     under way then is cancelled. Past the pivot it changes nothing, and neither does it for a saga that is stuck or
+    ///     a probe that is being asked. By default there is none.
     ///   - classify: What an error of an action says where the step's own classification does not say; `nil` leaves it
     ///     to the rule: an error that conforms to ``/ReliabilityCore/NotApplied`` took no effect, any other leaves the
     ///     outcome unknown.

@@ -6,7 +6,7 @@
 /// Lets sagas that were started with one version of a definition go on under another, of which the older need not be
 /// kept.
 ///
-/// A saga goes over when a coordinator takes it up, and only where that cannot do harm:
+/// A saga goes over when a coordinator takes it up, at most ten times, and only where that cannot do harm:
 ///
 /// - The steps that it is at, all of them and no others, are taken together in the new version too, under their names.
 /// - Every step that took effect, or may have, and is not undone stands before them there.
@@ -24,6 +24,9 @@ public struct SagaMigration: Hashable, Sendable {
     public let from: Int
     /// The version under which they go on.
     public let to: Int
+
+    /// How often a saga goes over, so that processes of which some migrate back do not fill its history.
+    static let limit = 10
 
     /// A migration between two versions of a definition.
     public init(_ definition: String, from: Int, to: Int) {

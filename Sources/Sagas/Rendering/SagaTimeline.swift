@@ -105,7 +105,7 @@ struct SagaTimeline {
             case .interrupted: "its \(what) was cut short"
             case .doubtful: "its probe comes next"
             case .asking: "its probe \(isHeld ? "is" : "was") being asked"
-            case .waiting(let until) where branch.attempts == 0: "waits for another \(left(until))"
+            case .waiting(let until) where branch.attempts == 0 && !branch.hasFailed: "waits for another \(left(until))"
             case .waiting(let until):
                 "is called again in \(left(until)), after \(SagaText.calls(branch.attempts))"
             case .listening: "waits for the event"
