@@ -106,6 +106,8 @@ let package = Package(
 )
 
 package.targets += [
+    // What the examples that run several processes share.
+    .target(name: "ExampleProcesses", path: "Examples/Processes", swiftSettings: settings),
     .executableTarget(
         name: "checkout",
         dependencies: ["Reliability"],
@@ -132,7 +134,7 @@ package.targets += [
         swiftSettings: settings),
     .executableTarget(
         name: "notifications",
-        dependencies: ["WorkQueues", "RateLimiting", "Retrying"],
+        dependencies: ["WorkQueues", "RateLimiting", "Retrying", "ExampleProcesses"],
         path: "Examples/Notifications",
         exclude: ["README.md", "ci.sh"],
         swiftSettings: settings),
@@ -144,7 +146,7 @@ package.targets += [
         swiftSettings: settings),
     .executableTarget(
         name: "travel-booking",
-        dependencies: ["Sagas"],
+        dependencies: ["Sagas", "ExampleProcesses"],
         path: "Examples/TravelBooking",
         exclude: ["README.md", "ci.sh"],
         swiftSettings: settings),
@@ -158,11 +160,13 @@ package.targets += [
     .testTarget(
         name: "TenantLimitsTests", dependencies: ["tenant-limits", "RateLimiting"], swiftSettings: settings),
     .testTarget(
-        name: "NotificationsTests", dependencies: ["notifications", "retry-chain", "WorkQueues", "ReliabilityTesting"],
+        name: "NotificationsTests",
+        dependencies: ["notifications", "retry-chain", "ExampleProcesses", "WorkQueues", "ReliabilityTesting"],
         swiftSettings: settings),
     .testTarget(
         name: "RetryChainTests", dependencies: ["retry-chain", "ReliabilityTesting"], swiftSettings: settings),
     .testTarget(
-        name: "TravelBookingTests", dependencies: ["travel-booking", "Sagas", "ReliabilityTesting"],
+        name: "TravelBookingTests",
+        dependencies: ["travel-booking", "ExampleProcesses", "Sagas", "ReliabilityTesting"],
         swiftSettings: settings),
 ]

@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ExampleProcesses
 internal import Foundation
 internal import WorkQueues
 
@@ -73,7 +74,4 @@ enum Notifications {
         }
         try await store.close()
     }
-
-    /// A line on standard output, at once.
-    private static func tell(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 }

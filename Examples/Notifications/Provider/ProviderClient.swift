@@ -3,7 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
+internal import ExampleProcesses
 internal import Foundation
 
 /// Asks a provider to send messages.
@@ -12,12 +12,9 @@ struct ProviderClient: Sendable {
 
     let socket: String
 
-    /// Makes one request, on a thread that may block; those that run tasks may not.
     func send(key: String, user: String, text: String) async -> ProviderAnswer {
         let message = SentMessage(key: key, user: user, text: text)
-        return await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: ask(message)) }
-        }
+        return await onThread { ask(message) }
     }
 
     private func ask(_ message: SentMessage) -> ProviderAnswer {

@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ExampleProcesses
 internal import Foundation
 
 #if canImport(Glibc)

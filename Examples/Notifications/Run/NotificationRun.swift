@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ExampleProcesses
 internal import Foundation
 internal import WorkQueues
 
@@ -51,7 +52,7 @@ struct NotificationRun {
             }
             // One that has done everything before its time ends by itself.
             if life == options.crashes || settled < share {
-                try service.requireSuccess()
+                try service.requireSuccess("service")
                 return life
             }
         }
@@ -73,9 +74,4 @@ struct Workplace {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
-}
-
-/// Why a run cannot go on.
-struct Failure: Error, CustomStringConvertible {
-    let description: String
 }

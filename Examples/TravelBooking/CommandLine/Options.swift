@@ -3,6 +3,8 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ExampleProcesses
+
 /// What the words of the command line ask for.
 enum Command: Equatable {
     case help
@@ -24,47 +26,19 @@ enum Command: Equatable {
         case ("timeline", 2): self = .timeline(directory: rest[0], trip: rest[1])
         case ("diagram", 0): self = .diagram
         case ("coordinator", 2):
-            self = .coordinator(directory: rest[0], count: try Self.number("COUNT", rest[1]))
+            self = .coordinator(directory: rest[0], count: try Options.number("COUNT", rest[1]))
         case ("desk", 6):
             guard let name = DeskName(rawValue: rest[0]) else { throw Refused(description: "no desk \(rest[0])") }
             let faults = Desk.Faults(
-                refused: try Self.number("REFUSED", rest[3]), lost: try Self.number("LOST", rest[4]),
-                lingering: try Self.number("LINGERING", rest[5]))
+                refused: try Options.number("REFUSED", rest[3]), lost: try Options.number("LOST", rest[4]),
+                lingering: try Options.number("LINGERING", rest[5]))
             self = .desk(name, socket: rest[1], records: rest[2], faults: faults)
         default: self = .run(try Options(words))
         }
     }
-
-    static func number(_ name: String, _ text: String?) throws(Refused) -> Int {
-        guard let text, let number = Int(text), (0...1_000_000).contains(number) else {
-            throw Refused(description: "\(name) needs a number from 0 to 1000000")
-        }
-        return number
-    }
 }
 
-/// How a run goes.
-struct Options: Equatable {
-    var directory = ""
-    var count = 200
-    var crashes = 0
-
-    init(_ words: some Sequence<String>) throws(Refused) {
-        var words = words.makeIterator()
-        while let word = words.next() {
-            switch word {
-            case "--count": count = try Command.number(word, words.next())
-            case "--crashes": crashes = try Command.number(word, words.next())
-            case _ where word.hasPrefix("-") || !directory.isEmpty:
-                throw Refused(description: "unknown argument \(word); see --help")
-            default: directory = word
-            }
-        }
-        guard !directory.isEmpty else { throw Refused(description: "a directory is required; see --help") }
-    }
-}
-
-/// Something on the command line that cannot be done.
-struct Refused: Error, CustomStringConvertible {
-    let description: String
+extension Options {
+    /// A run of 200 trips unless the words say otherwise.
+    init(_ words: some Sequence<String>) throws(Refused) { try self.init(words, count: 200) }
 }

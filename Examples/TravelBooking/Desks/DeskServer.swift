@@ -3,7 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
+internal import ExampleProcesses
 internal import Foundation
 
 #if canImport(Glibc)
@@ -86,12 +86,5 @@ struct DeskClient: Sendable {
             let answer = connection.line().flatMap { DeskAnswer(rawValue: String(decoding: $0, as: UTF8.self)) }
             return answer.map { .answered($0) } ?? .lost
         }
-    }
-}
-
-/// Runs on a thread that may block; those that run tasks may not.
-private func onThread<Success: Sendable>(_ work: @escaping @Sendable () -> Success) async -> Success {
-    await withCheckedContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(returning: work()) }
     }
 }

@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ExampleProcesses
 internal import Foundation
 internal import Sagas
 
@@ -62,7 +63,7 @@ struct TravelRun {
                 killed("coordinator")
             }
             // One that has done everything before its time ends by itself.
-            if isLast || ended < share { return try coordinator.requireSuccess() }
+            if isLast || ended < share { return try coordinator.requireSuccess("coordinator") }
         }
     }
 
@@ -130,9 +131,4 @@ struct Workplace {
             return (audit, timeline)
         }
     }
-}
-
-/// Why a run cannot go on.
-struct Failure: Error, CustomStringConvertible {
-    let description: String
 }

@@ -11,30 +11,19 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// A system call that failed.
-struct SystemError: Error, Hashable, CustomStringConvertible {
-    let call: String
-    let code: Int32
-
-    /// The error of the call that failed last on this thread.
-    static func last(_ call: String) -> SystemError { SystemError(call: call, code: errno) }
-
-    var description: String { "\(call): \(unsafe String(cString: strerror(code)))" }
-}
-
 /// A stream socket over a file of the system, closed when it goes: one line each way.
-struct UnixSocket: ~Copyable {
+package struct UnixSocket: ~Copyable {
     /// No line is longer.
     private static let longestLine = 64 * 1_024
 
-    let raw: Int32
+    package let raw: Int32
 
     private init(owning raw: Int32) { self.raw = raw }
 
     deinit { close(raw) }
 
     /// A socket that listens at a path, for its owner alone, in the place of one that a killed process has left behind.
-    static func listen(at path: String) throws(SystemError) -> UnixSocket {
+    package static func listen(at path: String) throws(SystemError) -> UnixSocket {
         let socket = try make()
         var address = try address(path)
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .last("unlink \(path)") }
@@ -45,7 +34,7 @@ struct UnixSocket: ~Copyable {
         return socket
     }
 
-    static func connect(to path: String, seconds: Int) throws(SystemError) -> UnixSocket {
+    package static func connect(to path: String, seconds: Int) throws(SystemError) -> UnixSocket {
         let socket = try make()
         try socket.setTimeouts(seconds)
         var address = try address(path)
@@ -54,7 +43,7 @@ struct UnixSocket: ~Copyable {
     }
 
     /// The next connection of a listener, which waits for one.
-    func accept(seconds: Int) throws(SystemError) -> UnixSocket {
+    package func accept(seconds: Int) throws(SystemError) -> UnixSocket {
         let raw = systemAccept(raw)
         guard raw >= 0 else { throw .last("accept") }
         let socket = UnixSocket(owning: raw)
@@ -64,7 +53,7 @@ struct UnixSocket: ~Copyable {
     }
 
     /// Sends a line with its end.
-    func send(_ line: [UInt8]) throws(SystemError) {
+    package func send(_ line: [UInt8]) throws(SystemError) {
         let bytes = line + [0x0A]
         var sent = 0
         while sent < bytes.count {
@@ -76,7 +65,7 @@ struct UnixSocket: ~Copyable {
     }
 
     /// The next line without its end; `nil` if the other side ends, is too slow, or goes on for too long.
-    func line() -> [UInt8]? {
+    package func line() -> [UInt8]? {
         var line: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while line.count < Self.longestLine {

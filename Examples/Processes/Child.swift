@@ -3,6 +3,7 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
+// Processes, their pipes, and threads that may block.
 internal import Foundation
 
 #if canImport(Glibc)
@@ -14,13 +15,13 @@ internal import Darwin
 #endif
 
 /// This program once more, in a process of its own that ends when its standard input does: with this one at the latest.
-final class Child {
+package final class Child {
     private let process = Process()
     private let input = Pipe()
     private let output = Pipe()
     private var rest: [UInt8] = []
 
-    init(_ words: [String]) throws {
+    package init(_ words: [String]) throws {
         process.executableURL = Bundle.main.executableURL
         process.arguments = words
         process.standardInput = input
@@ -33,7 +34,7 @@ final class Child {
     var identifier: pid_t { process.processIdentifier }
 
     /// The next line of its output; `nil` once it has ended.
-    func line() -> String? {
+    package func line() -> String? {
         while true {
             if let end = rest.firstIndex(of: 0x0A) {
                 defer { rest.removeFirst(end + 1) }
@@ -46,22 +47,24 @@ final class Child {
     }
 
     /// Ends it with SIGKILL.
-    func kill() {
+    package func kill() {
         _ = systemKill(identifier, SIGKILL)
         process.waitUntilExit()
     }
 
     /// Ends its input, and waits until it has ended.
-    func stop() {
+    package func stop() {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
     }
 
     /// Waits for its end, and requires that it ended by itself and well.
-    func requireSuccess() throws(Failure) {
+    ///
+    /// - Parameter name: What the failure calls it.
+    package func requireSuccess(_ name: String) throws(Failure) {
         process.waitUntilExit()
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-            throw Failure(description: "the service ended with \(process.terminationStatus)")
+            throw Failure(description: "the \(name) ended with \(process.terminationStatus)")
         }
     }
 }
@@ -69,10 +72,20 @@ final class Child {
 private func systemKill(_ process: pid_t, _ signal: Int32) -> Int32 { kill(process, signal) }
 
 /// Ends this process when its standard input ends.
-func exitWithParent() {
+package func exitWithParent() {
     // The read blocks for as long as the parent lives, and no thread that runs tasks may do that.
     DispatchQueue.global().async {
         while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
         exit(1)
     }
+}
+
+/// A line on standard output, at once.
+package func tell(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+/// Something that went wrong, for whoever runs the program.
+package struct Failure: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
