@@ -98,20 +98,8 @@ extension Consumer {
 
     /// Claims what is due, and waits for it until the signal to stop or cancellation; `nil` if there was nothing.
     private func claim(upTo limit: Int) async throws(StoreError) -> Claimed? {
-        let limit = min(limit, RecordLimits.page.upperBound)
-        var answer = try await queue.claim(limit, settings.lease, waitUpTo: .zero)
-        if answer.claimed.isEmpty {
-            // The wait has no end of its own: whatever becomes due ends it.
-            let (queue, lease) = (queue, settings.lease)
-            let waited = await stop.cancelling { () async -> Result<ClaimAnswer, StoreError> in
-                do throws(StoreError) {
-                    return .success(try await queue.claim(limit, lease, waitUpTo: .seconds(3_600)))
-                } catch {
-                    return .failure(error)
-                }
-            }
-            answer = try waited.get()
-        }
+        let answer = try await queue.store.claimDue(
+            in: queue.collection, limit: min(limit, RecordLimits.page.upperBound), lease: settings.lease, until: stop)
         return answer.claimed.isEmpty ? nil : Claimed(answer, at: queue.time.now())
     }
 

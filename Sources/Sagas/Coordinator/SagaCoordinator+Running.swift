@@ -68,7 +68,8 @@ extension SagaCoordinator {
             if slots.free == 0 { await stop.cancelling { await slots.waitForOne() } }
             if stop.isStopped || Task.isCancelled { return }
             do throws(StoreError) {
-                let answer = try await claim(upTo: slots.free)
+                let answer = try await store.claimDue(
+                    in: headers, limit: min(slots.free, RecordLimits.page.upperBound), lease: lease, until: stop)
                 failures = 0
                 for record in answer.claimed {
                     slots.take(1)
@@ -91,23 +92,6 @@ extension SagaCoordinator {
                 }
             }
         }
-    }
-
-    /// Claims what is due, and waits for it until the signal to stop or cancellation.
-    private func claim(upTo limit: Int) async throws(StoreError) -> ClaimAnswer {
-        let due = ClaimRequest.Selection.due(collection: headers, limit: min(limit, 1_000))
-        let answer = try await store.claim(ClaimRequest(due, lease: Lease(lease)))
-        guard answer.claimed.isEmpty else { return answer }
-        // The wait has no end of its own: whatever becomes due ends it.
-        let waited = await stop.cancelling { [store, lease] () async -> Result<ClaimAnswer, StoreError> in
-            do throws(StoreError) {
-                let request = ClaimRequest(due, lease: Lease(lease), waitUpTo: .seconds(3_600))
-                return .success(try await store.claim(request))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try waited.get()
     }
 
     /// Drives sagas that are due now, one after the other, until there are none, the limit is reached or ``shutDown()``;
