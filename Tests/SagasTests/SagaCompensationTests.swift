@@ -106,7 +106,7 @@ import Testing
         kind: StoreKind
     ) async throws {
         let bench = try Bench(kind)
-        let (gate, failures) = (Turnstile(), Counter())
+        let (gate, failures) = (Gate(), Counter())
         let definition = SagaDefinition<Order>("trip", version: 1) {
             step("flight", bench.ledger)
             SagaParallel {

@@ -174,7 +174,7 @@ private final class CountingClock: Clock {
         kind: StoreKind
     ) async throws {
         let bench = try Bench(kind)
-        let gate = Turnstile()
+        let gate = Gate()
         let definition = bench.definition(
             b: step(
                 "b", bench.ledger,
@@ -211,7 +211,7 @@ private final class CountingClock: Clock {
         kind: StoreKind
     ) async throws {
         let bench = try Bench(kind)
-        let (gate, clock) = (Turnstile(), CountingClock())
+        let (gate, clock) = (Gate(), CountingClock())
         let hotel = step("hotel", bench.ledger, undoing: { _ in throw Declined() })
         let car = step("car", bench.ledger, undoing: { _ in await gate.pass() })
         let definition = SagaDefinition<Order>("trip", version: 1) {
@@ -221,7 +221,7 @@ private final class CountingClock: Clock {
             }
             Step.reading("look") { _ in throw Declined() }
         }
-        let failed = Turnstile()
+        let failed = Gate()
         let sagas = SagaCoordinator("shop", store: bench.store, definitions: definition, clock: clock) { event in
             if case .compensationFailed = event.kind { failed.open() }
         }
@@ -243,7 +243,7 @@ private final class CountingClock: Clock {
         kind: StoreKind
     ) async throws {
         let bench = try Bench(kind)
-        let (gate, clock, calls) = (Turnstile(), ManualClock(), Counter())
+        let (gate, clock, calls) = (Gate(), ManualClock(), Counter())
         let definition = SagaDefinition<Order>("trip", version: 1) {
             SagaParallel {
                 Step.timer("day", .seconds(86_400))

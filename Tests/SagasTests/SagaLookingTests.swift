@@ -17,7 +17,7 @@ import Testing
         kind: StoreKind
     ) async throws {
         let bench = try Bench(kind)
-        let gate = Turnstile()
+        let gate = Gate()
         let definition = bench.definition(a: { _ in await gate.pass() })
         let sagas = bench.coordinator(definition, clock: ManualClock())
         let saga = try await sagas.start(definition, id: "s1", input: Order())
@@ -250,7 +250,7 @@ import Testing
     @Test(arguments: StoreKind.all)
     func `the status says where a saga stands, who has it and when it goes on`(kind: StoreKind) async throws {
         let bench = try Bench(kind)
-        let (gate, failures) = (Turnstile(), Counter())
+        let (gate, failures) = (Gate(), Counter())
         let definition = SagaDefinition<Order>("trip", version: 3) {
             SagaParallel {
                 step("hotel", bench.ledger, before: { _ in await gate.pass() })

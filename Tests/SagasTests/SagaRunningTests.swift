@@ -53,7 +53,7 @@ private final class Crowd: Sendable {
     @Test(arguments: StoreKind.all)
     func `as many sagas as allowed go on side by side, and one more when one is over`(kind: StoreKind) async throws {
         let bench = try Bench(kind)
-        let (gate, crowd) = (Turnstile(), Crowd())
+        let (gate, crowd) = (Gate(), Crowd())
         let definition = bench.definition(a: { _ in
             crowd.enter()
             await gate.pass()
@@ -116,7 +116,7 @@ private final class Crowd: Sendable {
         kind: StoreKind
     ) async throws {
         let bench = try Bench(kind)
-        let gate = Turnstile()
+        let gate = Gate()
         let definition = bench.definition(a: { _ in await gate.pass() })
         let sagas = bench.coordinator(definition)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -119,7 +119,7 @@ import Testing
     ) async throws {
         for verb in Verb.allCases {
             let bench = try Bench(kind)
-            let gate = Turnstile()
+            let gate = Gate()
             let definition = bench.definition(b: step("b", bench.ledger, after: { _ in await gate.pass() }))
             let sagas = bench.coordinator(definition)
             // The one who asks knows nothing of the one who holds it.

@@ -102,20 +102,6 @@ import Testing
 
     // MARK: Consumers
 
-    private func with<Message: Sendable>(
-        _ consumer: Consumer<Message>, _ body: @Sendable () async throws -> Void
-    ) async throws {
-        async let run: Void = consumer.run()
-        do {
-            try await body()
-        } catch {
-            consumer.shutDown()
-            throw error
-        }
-        consumer.shutDown()
-        try await run
-    }
-
     @Test(arguments: StoreKind.all)
     func `a verdict brings its changes, and those for a completion go with a completion alone`(
         kind: StoreKind

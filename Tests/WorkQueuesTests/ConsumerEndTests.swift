@@ -11,20 +11,6 @@ import Testing
 
 /// How a consumer, a handler and a hold come to their ends.
 @Suite struct ConsumerEndTests {
-    private func with<Message: Sendable>(
-        _ consumer: Consumer<Message>, _ body: @Sendable () async throws -> Void
-    ) async throws {
-        async let run: Void = consumer.run()
-        do {
-            try await body()
-        } catch {
-            consumer.shutDown()
-            throw error
-        }
-        consumer.shutDown()
-        try await run
-    }
-
     @Test(arguments: StoreKind.all)
     func `a handler is cancelled when its item has been held for as long as it may be`(
         kind: StoreKind

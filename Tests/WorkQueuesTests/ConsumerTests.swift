@@ -13,23 +13,6 @@ import Testing
 @testable import WorkQueues
 
 @Suite struct ConsumerTests {
-    /// Runs a consumer beside `body`, then shuts it down; throws what its run throws.
-    private func with<Message: Sendable>(
-        _ consumer: Consumer<Message>, _ body: @Sendable () async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await consumer.run() }
-            do {
-                try await body()
-            } catch {
-                consumer.shutDown()
-                throw error
-            }
-            consumer.shutDown()
-            try await group.waitForAll()
-        }
-    }
-
     @Test(arguments: StoreKind.all)
     func `items are handled side by side, never more than allowed`(kind: StoreKind) async throws {
         let bench = try Bench(kind)

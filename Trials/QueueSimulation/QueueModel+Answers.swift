@@ -6,6 +6,7 @@
 internal import DeadLetters
 internal import RecordStores
 internal import ReliabilityCore
+internal import ReliabilityTesting
 internal import WorkQueues
 
 /// What those who ask are answered.

@@ -5,6 +5,7 @@
 
 internal import RecordStores
 internal import ReliabilityCore
+internal import ReliabilityTesting
 
 /// What becomes of items that are held.
 extension QueueModel {

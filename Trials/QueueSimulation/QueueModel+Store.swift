@@ -5,6 +5,7 @@
 
 internal import RecordStores
 internal import ReliabilityCore
+internal import ReliabilityTesting
 internal import WorkQueues
 
 /// What the store carries out.

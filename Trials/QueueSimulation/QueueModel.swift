@@ -5,13 +5,14 @@
 
 internal import RecordStores
 internal import ReliabilityCore
+internal import ReliabilityTesting
 internal import WorkQueues
 
 /// A slow and obvious queue: what has become of every item, by what was committed and what for.
 ///
 /// It is told of every commit and claim that the store carries out, of what the workers mean to do with what they are
 /// given, and of what they are answered, and accuses whoever breaks a promise.
-struct QueueModel: Sendable {
+struct QueueModel: StoryModel, Sendable {
     enum Place: Hashable {
         case queued
         case letter
@@ -131,16 +132,6 @@ struct QueueModel: Sendable {
         self.settings = settings
         notes = notesAreKept ? [] : nil
     }
-
-    mutating func note(_ text: @autoclosure () -> String) { if notes != nil { notes?.append(text()) } }
-
-    /// Something is wrong; only the first such thing counts.
-    mutating func accuse(_ text: @autoclosure () -> String) {
-        if violation == nil { violation = text() }
-        note("VIOLATION: \(text())")
-    }
-
-    mutating func expect(_ isRight: Bool, _ text: @autoclosure () -> String) { if !isRight { accuse(text()) } }
 
     /// The items of the same key that were put before and are queued or letters.
     func before(_ item: Item) -> [Item] {

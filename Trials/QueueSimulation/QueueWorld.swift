@@ -145,39 +145,6 @@ final class QueueWorld: Sendable {
     }
 }
 
-/// A process's way to the store. It dies at a commit of its own, or from outside; then nothing gets out or in any more.
-final class ProcessLink: Sendable {
-    private struct State {
-        var isAlive = true
-        /// After how many commits it dies, and whether the last one is carried out.
-        var death: (commits: Int, applies: Bool)?
-    }
-
-    let number: Int
-    private let state = Locked(State())
-
-    init(_ number: Int) { self.number = number }
-
-    var isAlive: Bool { state.withLock { $0.isAlive } }
-    func end() { state.withLock { $0.isAlive = false } }
-    func live() { state.withLock { $0.death = nil } }
-    func die(afterCommits commits: Int, applies: Bool) { state.withLock { $0.death = (commits, applies) } }
-
-    enum Passage { case passes, dies(applies: Bool) }
-
-    func commits() -> Passage {
-        state.withLock { state in
-            guard let death = state.death else { return .passes }
-            guard death.commits <= 1 else {
-                state.death?.commits -= 1
-                return .passes
-            }
-            state.isAlive = false
-            return .dies(applies: death.applies)
-        }
-    }
-}
-
 extension Timestamp {
     /// The time of the story.
     var text: String { "\((nanosecondsSince1970 / 1_000_000) % 100_000_000) ms" }

@@ -8,19 +8,19 @@ internal import ReliabilityCore
 internal import ReliabilityTesting
 
 /// The store as a process sees it, with a model that looks on.
-struct WitnessedRecords: RecordStore {
+struct WitnessedRecords: WitnessedStore {
     let world: QueueWorld
     let process: ProcessLink
 
-    private var base: any RecordStore { world.base }
-    var durability: Durability { base.durability }
+    var base: any RecordStore { world.base }
+    var clock: ManualClock { world.clock }
 
     private static let failure = StoreFailure(operation: "simulated", subject: "link", code: 0)
 
     /// Makes a call that may be lost; `then` tells the model of it as soon as it is carried out.
     private func call<Answer: Sendable>(
         isChange: Bool = true, _ body: () async throws(StoreError) -> Answer,
-        then: (inout QueueModel, Answer) -> Void = { _, _ in }
+        then: (inout QueueModel, Answer) -> Void
     ) async throws(StoreError) -> Answer {
         await world.pause()
         guard process.isAlive else { throw .unavailable(Self.failure) }
@@ -53,13 +53,15 @@ struct WitnessedRecords: RecordStore {
         world.endAllOfBefore()
     }
 
-    func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
-        try await call(isChange: false) { () throws(StoreError) in try await base.read(ids) }
+    func call<Answer: Sendable>(
+        isChange: Bool, _ body: () async throws(StoreError) -> Answer
+    ) async throws(StoreError) -> Answer {
+        try await call(isChange: isChange, body, then: { _, _ in })
     }
 
     func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
         let (act, number) = (Act.number, process.number)
-        return try await call { () throws(StoreError) in
+        return try await call(isChange: true) { () throws(StoreError) in
             if let files = world.files { return try await commit(changes, to: files) }
             switch process.commits() {
             case .passes: return try await base.commit(changes)
@@ -101,47 +103,21 @@ struct WitnessedRecords: RecordStore {
         }
     }
 
-    /// Who waits looks again every second.
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer {
-        let end = world.clock.now.advanced(by: request.waitUpTo)
-        var look = request
-        look.waitUpTo = .zero
-        while true {
-            let answer = try await call { [look] () throws(StoreError) in
-                try await base.claim(look)
+        try await claim(request) { request throws(StoreError) in
+            try await call(isChange: true) { () throws(StoreError) in
+                try await base.claim(request)
             } then: { model, answer in
                 model.claimed(answer.claimed, now: answer.now)
             }
-            guard answer.claimed.isEmpty, case let left = world.clock.now.duration(to: end), left > .zero else {
-                return answer
-            }
-            do { try await world.clock.sleep(for: min(left, .seconds(1))) } catch { return answer }
         }
     }
 
     func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
-        let answer = try await call { () throws(StoreError) in
+        let answer = try await call(isChange: true) { () throws(StoreError) in
             try await base.extend(id, fence: fence, lease: lease)
         }
         if case .extended(_, let until) = answer { world.tell { $0.prolonged(fence, until: until) } }
         return answer
     }
-
-    func scan(
-        _ collection: String, state: String?, after position: UInt64?, limit: Int
-    ) async throws(StoreError) -> ScanAnswer {
-        try await call(isChange: false) { () throws(StoreError) in
-            try await base.scan(collection, state: state, after: position, limit: limit)
-        }
-    }
-
-    func statistics(of collection: String) async throws(StoreError) -> CollectionStatistics {
-        try await call(isChange: false) { () throws(StoreError) in try await base.statistics(of: collection) }
-    }
-
-    func purgeExpired(limit: Int) async throws(StoreError) -> Int {
-        try await call { () throws(StoreError) in try await base.purgeExpired(limit: limit) }
-    }
-
-    func close() async throws(StoreError) {}
 }

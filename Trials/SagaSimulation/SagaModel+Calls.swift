@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ReliabilityCore
+internal import ReliabilityTesting
 internal import Sagas
 
 /// What participants are asked, and what they do.

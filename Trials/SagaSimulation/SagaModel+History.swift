@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ReliabilityCore
+internal import ReliabilityTesting
 internal import Sagas
 
 /// What is kept in the history, and what has to be in the end.

@@ -5,13 +5,14 @@
 
 internal import RecordStores
 internal import ReliabilityCore
+internal import ReliabilityTesting
 internal import Sagas
 
 /// A slow and obvious witness of sagas: what every participant did, what was committed, and what was asked for.
 ///
 /// It is told of every commit and claim that the store carries out and of every call that reaches a participant, and
 /// accuses whoever breaks a promise.
-struct SagaModel: Sendable {
+struct SagaModel: StoryModel, Sendable {
     /// A batch on its way to the store.
     struct Commit: Sendable {
         let act: Int
@@ -118,16 +119,6 @@ struct SagaModel: Sendable {
         self.settings = settings
         notes = notesAreKept ? [] : nil
     }
-
-    mutating func note(_ text: @autoclosure () -> String) { if notes != nil { notes?.append(text()) } }
-
-    /// Something is wrong; only the first such thing counts.
-    mutating func accuse(_ text: @autoclosure () -> String) {
-        if violation == nil { violation = text() }
-        note("VIOLATION: \(text())")
-    }
-
-    mutating func expect(_ isRight: Bool, _ text: @autoclosure () -> String) { if !isRight { accuse(text()) } }
 
     /// Whether that act alone may say what becomes of the saga.
     func holds(_ saga: Saga, _ act: Int) -> Bool {

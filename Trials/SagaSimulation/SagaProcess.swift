@@ -11,7 +11,7 @@ internal import Synchronization
 
 /// A process of a story: a coordinator on a way to the store of its own, and people who use it.
 final class SagaProcess: Sendable {
-    let link: SagaLink
+    let link: ProcessLink
     let world: SagaWorld
     let coordinator: SagaCoordinator
     private let definitions: [SagaDefinition<StoryInput>]
@@ -19,7 +19,7 @@ final class SagaProcess: Sendable {
 
     /// - Parameter isOld: Whether it knows the first definition alone.
     init(_ number: Int, _ world: SagaWorld, isOld: Bool = false) {
-        let link = SagaLink(number)
+        let link = ProcessLink(number)
         self.link = link
         self.world = world
         let participant = StoryParticipant(world: world, link: link)

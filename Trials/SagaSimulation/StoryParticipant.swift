@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ReliabilityCore
+internal import ReliabilityTesting
 internal import Sagas
 
 /// An error that says which call it ended.
@@ -25,7 +26,7 @@ struct Unreachable: Error {}
 /// The other sides of a definition's steps, as a process reaches them.
 struct StoryParticipant: Sendable {
     let world: SagaWorld
-    let link: SagaLink
+    let link: ProcessLink
 
     private var bug: PlantedSagaBug.Participant { world.bug?.participant ?? .none }
 

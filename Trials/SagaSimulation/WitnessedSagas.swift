@@ -9,19 +9,19 @@ internal import ReliabilityTesting
 internal import Sagas
 
 /// The store as a process sees it, with a model that looks on.
-struct WitnessedSagas: RecordStore {
+struct WitnessedSagas: WitnessedStore {
     let world: SagaWorld
-    let process: SagaLink
+    let process: ProcessLink
 
-    private var base: InMemoryRecordStore { world.base }
-    var durability: Durability { base.durability }
+    var base: any RecordStore { world.base }
+    var clock: ManualClock { world.clock }
 
     private static let failure = StoreFailure(operation: "simulated", subject: "link", code: 0)
 
     /// Makes a call that may be lost; `then` tells the model of it as soon as it is carried out.
     private func call<Answer: Sendable>(
         isChange: Bool = true, _ body: () async throws(StoreError) -> Answer,
-        then: (inout SagaModel, Answer) -> Void = { _, _ in }
+        then: (inout SagaModel, Answer) -> Void
     ) async throws(StoreError) -> Answer {
         await world.turn(of: process.number)
         guard process.isAlive else { throw .unavailable(Self.failure) }
@@ -40,15 +40,17 @@ struct WitnessedSagas: RecordStore {
         return answer
     }
 
-    func read(_ ids: [RecordID]) async throws(StoreError) -> ReadAnswer {
-        try await call(isChange: false) { () throws(StoreError) in try await base.read(ids) }
+    func call<Answer: Sendable>(
+        isChange: Bool, _ body: () async throws(StoreError) -> Answer
+    ) async throws(StoreError) -> Answer {
+        try await call(isChange: isChange, body, then: { _, _ in })
     }
 
     func commit(_ changes: [Change]) async throws(StoreError) -> CommitAnswer {
         let (act, number) = (Act.number, process.number)
         let commit = SagaModel.Commit(
             act: act, decidedAt: world.now, changes: changes)
-        return try await call { () throws(StoreError) in
+        return try await call(isChange: true) { () throws(StoreError) in
             let passage = process.commits()
             if case .dies(let applies) = passage {
                 world.tell { $0.note("process \(number) dies at a commit\(applies ? ", which is in" : "")") }
@@ -65,44 +67,20 @@ struct WitnessedSagas: RecordStore {
         }
     }
 
-    /// Who waits looks again every second.
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimAnswer {
         let act = Act.number
-        let end = world.clock.now.advanced(by: request.waitUpTo)
-        var look = request
-        look.waitUpTo = .zero
-        while true {
-            let answer = try await call { [look] () throws(StoreError) in
-                try await base.claim(look)
+        return try await claim(request) { request throws(StoreError) in
+            try await call(isChange: true) { () throws(StoreError) in
+                try await base.claim(request)
             } then: { model, answer in
                 for record in answer.claimed { model.claimed(record.id.key, act, by: process.number) }
             }
-            guard answer.claimed.isEmpty, case let left = world.clock.now.duration(to: end), left > .zero else {
-                return answer
-            }
-            do { try await world.clock.sleep(for: min(left, .seconds(1))) } catch { return answer }
         }
     }
 
     func extend(_ id: RecordID, fence: Fence, lease: Duration) async throws(StoreError) -> ExtendAnswer {
-        try await call { () throws(StoreError) in try await base.extend(id, fence: fence, lease: lease) }
-    }
-
-    func scan(
-        _ collection: String, state: String?, after position: UInt64?, limit: Int
-    ) async throws(StoreError) -> ScanAnswer {
-        try await call(isChange: false) { () throws(StoreError) in
-            try await base.scan(collection, state: state, after: position, limit: limit)
+        try await call(isChange: true) { () throws(StoreError) in
+            try await base.extend(id, fence: fence, lease: lease)
         }
     }
-
-    func statistics(of collection: String) async throws(StoreError) -> CollectionStatistics {
-        try await call(isChange: false) { () throws(StoreError) in try await base.statistics(of: collection) }
-    }
-
-    func purgeExpired(limit: Int) async throws(StoreError) -> Int {
-        try await call { () throws(StoreError) in try await base.purgeExpired(limit: limit) }
-    }
-
-    func close() async throws(StoreError) {}
 }

@@ -8,56 +8,6 @@ import ReliabilityTesting
 import Sagas
 import Synchronization
 
-/// Holds whoever comes until it is opened, and says how many there are.
-final class Turnstile: Sendable {
-    private struct State {
-        var isOpen = false
-        var arrived = 0
-        var inside: [CheckedContinuation<Void, Never>] = []
-        var observers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
-    }
-
-    private let state = Locked(State())
-
-    var arrived: Int { state.withLock { $0.arrived } }
-
-    /// Suspends until the turnstile is open; ignores cancellation.
-    func pass() async {
-        await withCheckedContinuation { continuation in
-            let (isOpen, observers) = state.withLock { state in
-                state.arrived += 1
-                if !state.isOpen { state.inside.append(continuation) }
-                let arrived = state.arrived
-                defer { state.observers.removeAll { $0.count <= arrived } }
-                return (state.isOpen, state.observers.filter { $0.count <= arrived })
-            }
-            for observer in observers { observer.continuation.resume() }
-            if isOpen { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let inside = state.withLock { state in
-            state.isOpen = true
-            defer { state.inside = [] }
-            return state.inside
-        }
-        for continuation in inside { continuation.resume() }
-    }
-
-    /// Suspends until so many have come, open or not.
-    func waitForArrivals(_ count: Int = 1) async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if state.arrived >= count { return true }
-                state.observers.append((count, continuation))
-                return false
-            }
-            if isOver { continuation.resume() }
-        }
-    }
-}
-
 /// A store in whose calls something else happens: before one of them, or between its effect and its answer.
 final class MeddledStore: RecordStoreWrapper {
     /// A call, and which of its sort it is, counted from 1.

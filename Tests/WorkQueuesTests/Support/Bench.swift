@@ -95,3 +95,20 @@ extension WorkQueue {
         return deliveries[0]
     }
 }
+
+/// Runs a consumer beside `body`, then shuts it down; throws what its run throws.
+func with<Message: Sendable>(
+    _ consumer: Consumer<Message>, _ body: @Sendable () async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await consumer.run() }
+        do {
+            try await body()
+        } catch {
+            consumer.shutDown()
+            throw error
+        }
+        consumer.shutDown()
+        try await group.waitForAll()
+    }
+}

@@ -3,11 +3,10 @@
 // Licensed under the Apache License, Version 2.0; see LICENSE.
 // SPDX-License-Identifier: Apache-2.0
 
-import ReliabilityCore
-import Synchronization
+internal import Synchronization
 
 /// Holds whoever comes until it is opened, and says how many there are.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private struct State {
         var isOpen = false
         var arrived = 0
@@ -17,8 +16,10 @@ final class Gate: Sendable {
 
     private let state = Locked(State())
 
+    package init() {}
+
     /// Suspends until the gate is open; ignores cancellation.
-    func pass() async {
+    package func pass() async {
         await withCheckedContinuation { continuation in
             let (isOpen, observers) = state.withLock { state in
                 state.arrived += 1
@@ -32,7 +33,7 @@ final class Gate: Sendable {
         }
     }
 
-    func open() {
+    package func open() {
         let inside = state.withLock { state in
             state.isOpen = true
             defer { state.inside = [] }
@@ -41,10 +42,10 @@ final class Gate: Sendable {
         for continuation in inside { continuation.resume() }
     }
 
-    var arrived: Int { state.withLock { $0.arrived } }
+    package var arrived: Int { state.withLock { $0.arrived } }
 
     /// Suspends until so many have come, open or not.
-    func waitForArrivals(_ count: Int) async {
+    package func waitForArrivals(_ count: Int = 1) async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
                 if state.arrived >= count { return true }
